@@ -5,6 +5,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from pathlib import Path
 
 from tests.test_tidy import PACKAGE, ROOT, every_source
 
@@ -109,6 +110,101 @@ def test_edited_rooms_speak_plainly() -> None:
         for match in FIGURES_OF_SPEECH.finditer(text)
     ]
     assert found == []
+
+
+def test_first_docstrings_of_tests_and_programs_speak_plainly() -> None:
+    """Bodies of tests are not held to it: their comments often quote what is tested."""
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for folder in ("tests", "bench", "sim", "contracts")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for match in FIGURES_OF_SPEECH.finditer(ast.get_docstring(ast.parse(path.read_text())) or "")
+    ]
+    assert found == []
+
+
+DOCUMENTS_EDITED = (
+    "CHANGELOG.md",
+    "README.md",
+    "SECURITY.md",
+    "docs/ARCHITECTURE.md",
+    "docs/benchmarks.md",
+    "docs/clients.md",
+    "docs/decisions",
+    "docs/dependencies.md",
+    "docs/design.md",
+    "docs/glossary.md",
+    "docs/operating",
+    "docs/pages.md",
+    "docs/protocol",
+    "docs/reliability.md",
+    "docs/vm-library.md",
+    "docs/whitepaper-map.md",
+)
+"""Pages that have had an editor's pass; a page, or a folder of them, joins when it has had one."""
+
+
+def edited_pages() -> Iterator[Path]:
+    for name in DOCUMENTS_EDITED:
+        yield from sorted((ROOT / name).glob("*.md")) if (ROOT / name).is_dir() else [ROOT / name]
+
+
+def prose_of(page: Path) -> str:
+    """A page without its code, the addresses of its links, and quoted words: those are others' or were chosen."""
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL)
+    return re.sub(r"\]\([^()\s]*\)", "]", text)
+
+
+def test_edited_pages_speak_plainly() -> None:
+    found = [
+        f"{page.relative_to(ROOT)}: ...{prose[max(0, match.start() - 30) : match.end()]}"
+        for page in edited_pages()
+        for prose in [prose_of(page)]
+        for match in FIGURES_OF_SPEECH.finditer(prose)
+    ]
+    assert found == []
+
+
+CITED = re.compile(r"([\w/-]*\w(?:\.test\.ts|\.py))?((?:::[a-zA-Z]\w*)*)$")
+CITED_FROM = ("coinone", "tests", "sim", "bench", "contracts", "web/tests")
+
+
+def cited(page: Path) -> Iterator[tuple[str, str]]:
+    """Files and tests in a page's code spans. `::name` belongs to the file before it, and so does `test_name`."""
+    file = ""
+    for span in re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)):
+        word = f"::{span}" if re.fullmatch(r"test_\w+", span) else span.split(" ")[0]
+        match = CITED.match(word)
+        if match and match[0]:
+            file = match[1] or file
+            yield file, match[2].rpartition("::")[2]
+
+
+def test_every_test_and_file_that_a_document_cites_exists() -> None:
+    there: dict[str, list[Path]] = {}
+    for path in (each for folder in CITED_FROM for each in (ROOT / folder).rglob("*.*")):
+        there.setdefault(path.name, []).append(path)
+    missing = set()
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for file, name in cited(page):
+            named = [
+                each for each in there.get(file.rpartition("/")[2], ()) if f"/{each}".endswith(f"/{file}")
+            ]
+            if not any(not name or re.search(rf"\b(def|class) {name}\b", each.read_text()) for each in named):
+                missing.add(f"{page.relative_to(ROOT)}: {file}::{name}")
+    assert missing == set()
+
+
+def test_edited_pages_name_rooms_rather_than_their_files() -> None:
+    """A file of the package or of the benchmarks has its folder's or its command's name; a test has its own."""
+    files = [
+        f"{page.relative_to(ROOT)}: {file}"
+        for page in edited_pages()
+        if page.name != "ARCHITECTURE.md"  # which says where to add what
+        for file, _ in cited(page)
+        if file and not list((ROOT / "tests").rglob(file.rpartition("/")[2])) and not file.endswith(".ts")
+    ]
+    assert files == []
 
 
 def slug(heading: str) -> str:

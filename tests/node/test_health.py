@@ -1,4 +1,4 @@
-"""What a node says of itself: late, alone or with a clock far away is not well."""
+"""A node's own report of its health: late, without peers, or with a wrong clock."""
 
 from collections.abc import Iterator
 from pathlib import Path

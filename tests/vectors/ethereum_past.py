@@ -1,7 +1,7 @@
 """The part of Ethereum's RPC test chain that lies before Cancun, executed by EELS, Ethereum's executable specification.
 
 Our VM begins at Cancun, so the chain's first blocks (every fork from Homestead to Shanghai) are given to EELS, which
-checks each block's state root; what comes out is the checkpoint that our own import goes on from: state and receipts.
+checks each block's state root; the result, state and receipts, is the checkpoint from which our own import continues.
 Proof of work is not checked: the chain carries none.
 """
 

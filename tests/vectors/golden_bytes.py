@@ -1,6 +1,6 @@
 """The bytes of everything that is hashed, signed, sent or stored, for values drawn from a fixed seed.
 
-`python -m tests.vectors.golden_bytes` writes golden_bytes.json anew. That is right only where a format is meant to
+`python -m tests.vectors.golden_bytes` writes golden_bytes.json again. That is right only where a format is meant to
 change, and then its diff shows which. `test_golden_bytes.py` compares.
 """
 

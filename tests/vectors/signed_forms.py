@@ -1,7 +1,7 @@
 """What a wallet signs, as vectors for the page's own tests: each form of base/forms with values and its digest.
 
-`python -m tests.vectors.signed_forms` writes web/tests/forms.json anew. `test_signed_forms.py` keeps it fresh, and
-web/tests/forms.test.ts holds the page's field lists against it.
+`python -m tests.vectors.signed_forms` writes web/tests/forms.json again. `test_signed_forms.py` keeps it fresh, and
+web/tests/forms.test.ts compares the page's field lists with it.
 """
 
 import json

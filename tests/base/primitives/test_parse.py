@@ -1,4 +1,4 @@
-"""The strict readers refuse what Python's own would kindly accept."""
+"""The strict readers of numbers and hex refuse input that Python's own readers accept."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""A reverse proxy before a node, which says that whoever comes through it is at one address beyond this machine.
+"""A reverse proxy before a node, which gives all its clients one address beyond this machine.
 
 For the node it is one that `--trusted-proxy 127.0.0.1` names: so a page on this machine has an address's weight, as a
 trader's has, and not that of local programs.

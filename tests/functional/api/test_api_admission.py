@@ -1,4 +1,4 @@
-"""Who gets in: a running node asked as a browser page, a rebinding name or an extension would ask it."""
+"""Which callers a running node admits: requests as a browser page, a DNS-rebinding name or an extension sends them."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""Time travel, mining, going back and the faucet of the dev network, and what the explorer says of it all."""
+"""The dev network's clock changes, mining, snapshots and faucet, and what the explorer shows of them."""
 
 import json
 import urllib.request

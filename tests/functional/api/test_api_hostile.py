@@ -1,5 +1,5 @@
 """Every request type with every kind of wrong value: the answer is JSON, and never an internal error; a stream
-goes on."""
+continues."""
 
 import http.client
 import json

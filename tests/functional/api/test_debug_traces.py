@@ -1,4 +1,4 @@
-"""debug_trace* of the same transactions on a node of ours and on anvil (Foundry), field by field.
+"""debug_trace* of the same transactions on our node and on anvil (Foundry), field by field.
 
 Both chains get the same account, the same contract at the same address and the same transactions, so traces must
 agree: program counters, opcodes, gas, stacks, the tree of calls, the accounts touched. What differs by nature

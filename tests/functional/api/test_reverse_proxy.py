@@ -1,7 +1,7 @@
-"""Behind nginx, set up word by word as docs/operating/reverse-proxy.md says, each client has a purse of its own.
+"""Behind nginx, configured exactly as docs/operating/reverse-proxy.md says, each client has its own request weight.
 
-nginx runs here without TLS and sees all clients at 127.0.0.1, which is a named proxy: as in a row of two proxies, the
-one before it says who asks.
+nginx runs here without TLS and sees all clients at 127.0.0.1, which is a trusted proxy: as in a chain of two proxies,
+the first one names the client.
 """
 
 from __future__ import annotations

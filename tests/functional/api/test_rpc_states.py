@@ -1,4 +1,4 @@
-"""States other than the newest through JSON-RPC: older blocks with proofs, pretended ones, the pool."""
+"""States other than the newest through JSON-RPC: older blocks with proofs, overridden ones, the pool."""
 
 import json
 import time

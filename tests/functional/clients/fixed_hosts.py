@@ -1,4 +1,4 @@
-"""For programs that know no address but an exchange's own: a proxy that leads its names to a node on this computer.
+"""A proxy that redirects an exchange's host names to a node on this computer, for programs without an address setting.
 
 They find it by HTTPS_PROXY, as behind any company's proxy; it answers `CONNECT name:443` itself, with a certificate for
 the name, and passes what was inside to the node. They trust the certificate by SSL_CERT_FILE.

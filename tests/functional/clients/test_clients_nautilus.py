@@ -1,4 +1,4 @@
-"""nautilus_trader, unmodified: its adapter has no setting for an address, so the exchange's name is led to a node."""
+"""nautilus_trader, unmodified: its adapter has no address setting, so Hyperliquid's host name leads to a node."""
 
 import sys
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Clients from npm, unmodified: a script for each in tests/functional/clients/scripts tells what it saw."""
+"""Clients from npm, unmodified: scripts in tests/functional/clients/scripts print what they observed."""
 
 import json
 

@@ -1,6 +1,6 @@
-"""The wall clock of a running node jumps eight hours ahead, and later back: trading goes on (D1).
+"""The wall clock of a running node jumps eight hours ahead, and later back: trading continues (D1).
 
-Real processes, sockets and disks, a leader and a follower; only what the leader's process is told of the time of day is
+Real processes, sockets and disks, a leader and a follower; only the time of day that the leader's process reads is
 set from here. The client and the follower keep the true time.
 """
 

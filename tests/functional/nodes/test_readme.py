@@ -1,4 +1,4 @@
-"""What the README gives to be pasted works as pasted: only ports and the place of the program are other ones here."""
+"""Commands and code of the README work as pasted; only ports and the program's path differ here."""
 
 import re
 import shlex

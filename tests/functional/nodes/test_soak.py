@@ -1,4 +1,4 @@
-"""An hour of the demo market left alone: memory comes to rest, and the disk grows no faster than is documented.
+"""An hour of the demo market: memory stops growing, and the disk grows no faster than documented.
 
 `make long` runs the hour; COINONE_SOAK_S makes it shorter. Figures and reasons are in docs/operating/resources.md.
 """

@@ -1,4 +1,4 @@
-"""How the page stands before people and machines: accessible, usable on a phone's side, light, plain in errors."""
+"""The page is accessible, usable on a phone held sideways, small, and plain in its errors."""
 
 from typing import Any
 

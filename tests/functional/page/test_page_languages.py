@@ -1,4 +1,4 @@
-"""The page in the languages that it speaks: by the browser's own, by choice, and with what it is used for in each."""
+"""The page in each of its languages: the browser's, or a chosen one, with the common actions in each."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""The page beyond loopback, where its address may ask for so much a minute, and is told no more once that is used up.
+"""The page behind a remote address, whose request weight per minute is limited and may run out.
 
-What was done is never told as refused, what is not known never as nothing, and the page alone does not use it up.
+The page never shows a completed action as refused, nor missing data as empty, and it does not use the weight up alone.
 """
 
 import zlib

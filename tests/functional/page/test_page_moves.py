@@ -1,4 +1,4 @@
-"""The wallet moves to another account before something is answered: it ends for the account it was begun for.
+"""The wallet moves to another account while an action waits: the action ends for the account that began it.
 
 A signature may take minutes, an answer seconds, and a wallet moves with one click meanwhile.
 """

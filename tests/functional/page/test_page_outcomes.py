@@ -1,4 +1,4 @@
-"""What the page says became of an order is what became of it: taken in part, answered, or the answer lost.
+"""The page reports the true outcome of an order: filled in part, answered, or with the answer lost.
 
 The node has no demo market, so each book holds what a test put there.
 """

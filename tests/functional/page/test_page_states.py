@@ -1,5 +1,5 @@
-"""What the page does not do with what may be old or another's: silent lines, trading keys of nobody known; and that
-what it tells can be closed wherever it is shown."""
+"""The page does not use old data or another account's: silent connections, trading keys of unknown accounts; and its
+notices can be closed wherever they are shown."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""JSON-RPC sessions without a socket, and blocks of which they are told, for tests of eth_subscribe."""
+"""JSON-RPC sessions without a socket, and blocks to send to them, for tests of eth_subscribe."""
 
 import asyncio
 from collections.abc import Hashable, Sequence

@@ -1,4 +1,4 @@
-"""The streams of a node, for tests that say when a batch happens, when it is told, and what comes meanwhile."""
+"""The streams of a node, for tests that decide when a batch closes, when it is published, and what comes in between."""
 
 import os
 from collections.abc import Callable

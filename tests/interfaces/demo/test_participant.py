@@ -1,4 +1,4 @@
-"""A participant of the demo market goes on whatever happens to its turns, its node, or its agent."""
+"""A participant of the demo market continues whatever happens to its turns, its node, or its agent."""
 
 import asyncio
 from random import Random

@@ -1,4 +1,4 @@
-"""The executor ends in order: what waits is told, what nobody waits for any more does no harm."""
+"""The executor stops in order: waiting callers get an answer, and abandoned requests do no harm."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Run by test_kill in a process of its own, which kills it: a node, and a client that writes down what it is told.
+"""Run by test_kill in a process of its own, which kills it: a node, and a client that records what it receives.
 
 It prints, a line each: "opening"; "open" with how many batches were applied again and how many of the earlier
 claims in the ledger it found to stand; then new claims: "answer", "receipt" and "batch", with what was seen; and every

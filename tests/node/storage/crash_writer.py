@@ -1,7 +1,7 @@
 """A small chain on real storage, to be killed: `python crash_writer.py FOLDER SEED`.
 
 Each batch moves money between accounts; after every fourth a block begins, written on another thread while
-batches go on. Each line on stdout says what begins or is done, so that whoever kills the process knows what it
+batches continue. Each line on stdout says what begins or is done, so that the process that kills this one knows what it
 was doing. `check` is what the test runs on what is left.
 """
 

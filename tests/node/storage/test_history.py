@@ -1,4 +1,4 @@
-"""History against plain lists: what is pending, what is on disk, and both at once give the same answers."""
+"""History against plain lists: pending rows, rows on disk, and both together give the same answers."""
 
 import os
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A batch with a lawful certificate for other results than ours: nothing changes, and it is nobody's fault but ours."""
+"""A batch whose valid certificate is for other results than this node computes: nothing changes, no peer is blamed."""
 
 from pathlib import Path
 

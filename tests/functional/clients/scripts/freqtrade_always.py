@@ -1,4 +1,4 @@
-"""A strategy of freqtrade that buys at once and sells after six seconds."""
+"""A strategy of freqtrade that buys immediately and sells after six seconds."""
 
 from datetime import timedelta
 from typing import ClassVar

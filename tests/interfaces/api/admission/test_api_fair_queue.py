@@ -1,4 +1,4 @@
-"""Whoever waits is served in turns, and nobody can fill the queue against the others."""
+"""Senders are served in turns, and none can fill the queue against the others."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A node's listeners asked by one address: its weight runs out, with an answer that says so, and comes back."""
+"""One address's requests to all listeners of a node: its weight runs out, with an answer that says so, and refills."""
 
 import http.client
 import json

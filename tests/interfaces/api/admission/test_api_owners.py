@@ -1,4 +1,4 @@
-"""Whose an address is, and that the many networks of one IPv6 site do not take what a node has for all.
+"""How addresses are grouped, so that the many networks (/64) of one IPv6 site (/48) cannot use up a node's limits.
 
 A customer may get a /48, which has 65,536 networks (/64): with one filter or wait in each, none of them has more than
 a newcomer would have, so that nobody made room."""

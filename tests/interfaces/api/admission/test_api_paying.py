@@ -1,4 +1,4 @@
-"""Every question is paid for as it is let in, whatever becomes of it, and rows by who had them read."""
+"""Every request is charged on admission, whatever its outcome, and rows are charged to the sender they are read for."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Behind a reverse proxy each client keeps a purse of its own, and nobody can pass for another.
+"""Behind a reverse proxy each client has its own request weight, and none can impersonate another.
 
 Forms of addresses as nginx, Caddy and others write them into X-Forwarded-For.
 """
@@ -69,7 +69,7 @@ def test_a_request_of_the_proxys_own_machine_is_its_own() -> None:
     [("x-forwarded-for", "unknown"), ("x-forwarded-for", "_hidden"), ("x-forwarded-for", "")],
 )
 def test_a_client_without_an_address_is_refused(name: str, value: str) -> None:
-    with pytest.raises(HttpError, match="names no address"):
+    with pytest.raises(HttpError, match="does not give the client"):
         client_of("127.0.0.1", (name, value))
 
 

@@ -1,4 +1,4 @@
-"""Who asks for many slots of one account pays by their number, and nobody waits while they are read."""
+"""A request for many slots of one account is charged by their number, and delays nobody while they are read."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""What an address may ask for: Hyperliquid's prices, a purse that refills, and who shares one."""
+"""Request weights: Hyperliquid's weights by kind, an allowance that refills, and which addresses share one."""
 
 import asyncio
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Trial calls run beside the node, end in time whatever they execute, and nobody's keep another's waiting."""
+"""Simulated calls run beside the node, end in time whatever they execute, and do not delay another sender's."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Traces of transactions that read the exchange: it is run again within the block, and they see what they saw."""
+"""Traces of transactions that read the exchange: it is executed again within the block, so that they read the same."""
 
 from typing import Any
 

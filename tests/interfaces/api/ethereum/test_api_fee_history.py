@@ -1,4 +1,4 @@
-"""Long reads of blocks and of the pool come back after each part, and are paid for however they end."""
+"""Long reads of blocks and of the pool pause after each part, and are charged however they end."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""A log filter tells of each log once, whatever happens to its polls, and whoever wrote how many."""
+"""A log filter returns each log once, whatever happens to its polls and however many logs there are."""
 
 import asyncio
 from collections.abc import Callable

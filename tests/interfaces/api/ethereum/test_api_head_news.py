@@ -1,4 +1,4 @@
-"""New blocks are told in parts, to whose site listens least first, and before their logs."""
+"""New block headers are sent in parts, to the /48 with the fewest streams first, and before their logs."""
 
 import asyncio
 from collections.abc import Callable, Hashable

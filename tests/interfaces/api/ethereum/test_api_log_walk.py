@@ -1,4 +1,4 @@
-"""A walk through the blocks' blooms comes back after each part, and is paid for by what it looked for."""
+"""A search of the blocks' bloom filters pauses after each part, and is charged by what it searches for."""
 
 import asyncio
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What eth_call may pretend: accounts, slots, blocks and the places of precompiled contracts."""
+"""Overrides of eth_call: accounts, slots, block fields and the addresses of precompiled contracts."""
 
 from typing import Any
 

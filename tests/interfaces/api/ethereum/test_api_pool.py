@@ -1,4 +1,4 @@
-"""What waits in the pool is shown in bounded answers, made in parts and paid for by number and bytes."""
+"""Waiting transactions are returned in bounded answers, made in parts and charged by number and bytes."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""Exchange answers: the shapes of recorded answers of the anchor's API, and figures worked out by hand."""
+"""Exchange answers: the shapes of recorded answers of Hyperliquid's API, and figures worked out by hand."""
 
 import json
 import lzma

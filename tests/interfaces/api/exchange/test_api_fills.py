@@ -1,4 +1,4 @@
-"""aggregateByTime joins what one order was filled at one time, and nothing else."""
+"""aggregateByTime joins the fills of one order at one time, and nothing else."""
 
 from dataclasses import replace
 from typing import Any

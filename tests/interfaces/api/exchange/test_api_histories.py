@@ -1,4 +1,4 @@
-"""Histories from a time on are pages from the oldest row up; a client goes on from the last row's time."""
+"""Histories from a start time are pages from the oldest row up; a client continues from the last row's time."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Questions of current clients against a node: each is answered, or refused by name."""
+"""Info requests of current clients to a node: each is answered, or refused by name."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The day's figures of a market: the same from an interface that ran on as from one that started anew."""
+"""The day's figures of a market are the same after a restart of the interface as without one."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is remembered of the newest batches is bounded, and old answers let go of their segment's rows."""
+"""Memory of the newest batches is bounded, and old answers release their segment's rows."""
 
 import gc
 import weakref

@@ -1,4 +1,4 @@
-"""An order that comes through the API costs one signature recovery, and a lie about its signer gets nowhere."""
+"""An order that comes through the API costs one signature recovery, and a false signer is refused."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The explorer's streams wait for reader threads that strangers may keep busy; prices do not wait for them."""
+"""The explorer's streams wait for reader threads, which remote clients can keep busy; price streams do not."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""What supervisors read of a node: its /health, and the same as figures."""
+"""What monitoring reads of a node: /health, and the same as metrics."""
 
 import asyncio
 import json

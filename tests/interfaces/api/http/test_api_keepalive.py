@@ -1,4 +1,4 @@
-"""Who reads a WebSocket slowly is not taken for one that is gone; who is gone is."""
+"""A slow WebSocket reader stays connected; one that has disappeared is disconnected."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Reads are gathered into visits, and no read can spoil another."""
+"""Reads are grouped into visits to the executor, and a failing read does not affect the others."""
 
 import asyncio
 from collections.abc import Callable

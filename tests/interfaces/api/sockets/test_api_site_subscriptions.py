@@ -1,6 +1,6 @@
-"""What the many networks of one IPv6 site may subscribe to together, and when they are told of logs and transactions.
+"""What the many networks (/64) of one IPv6 site (/48) may subscribe to together, and when they receive messages.
 
-Who has a thousand lines asks for little on each: with bounds and turns of each alone, others heard of a block's logs
+A site can ask for little on each of a thousand networks: with bounds and turns of each alone, others got a block's logs
 7.6 s late, and a subscription that was refused cost the event loop a look at every session."""
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What a client has asked for and does not read counts against its address, until it is read or the client is gone."""
+"""Unread answers count against their client's address until they are read or the client has disconnected."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""What strangers have not read is bounded of each site and of all together: who has most is cut off."""
+"""Unread answers are bounded for each IPv6 site (/48) and for all remote clients: the one with most is cut off."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Who hears what: subscriptions are counted, messages framed once, slow readers dropped, limits kept."""
+"""Subscribers get their messages: subscriptions counted, messages framed once, slow readers dropped, limits kept."""
 
 import asyncio
 from types import SimpleNamespace

@@ -1,7 +1,7 @@
-"""Each event once, what was before it first: streams of a node whose history is ahead of them, as it always is.
+"""Each event is sent once, after the snapshot before it: streams of a node whose history is always ahead of them.
 
-A batch is in the history before the streams hear of it, and others come while a new subscriber's first messages are
-read. Here a test says when each of these happens.
+A batch is in the history before it is published to the streams, and others close while a new subscriber's first
+messages are read. Here a test decides when each of these happens.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What may be listened to, and which options count: one that is not honoured is refused."""
+"""Which subscriptions exist, and which options they take: one that is not honoured is refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Much to tell is told in parts: others have their turn in between, and nothing is lost or told twice by that."""
+"""Large batches are sent in parts: other work has its turn in between, and nothing is lost or sent twice by that."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -1,4 +1,4 @@
-"""Whose state is told to whom: accounts that a batch touched first, and no more of them than a sender may watch."""
+"""Account states are sent first for accounts that a batch changed, and a sender may watch a bounded number of them."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ from coinone.interfaces.api.sockets.hub import Connection, Hub
 from tests.interfaces.api.rpc_stand import line
 from tests.interfaces.api.stream_stand import ALICE, Listener, Stand, deposit
 
-TOO_MANY = "too many accounts whose state one {} listens to"
+TOO_MANY = "too many accounts watched by one {}"
 
 
 def state_of(number: int) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Calls and estimates: they tell what would happen and change nothing."""
+"""Calls and estimates: they compute what would happen and change nothing."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who concerns a market, and whose orders are whose: the lists against a full scan, and what a batch costs by them."""
+"""Lists of a market's holders and of each account's orders against a full scan, and the cost of a batch with them."""
 
 from __future__ import annotations
 

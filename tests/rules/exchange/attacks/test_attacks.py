@@ -1,4 +1,4 @@
-"""Attacks of the past, replayed."""
+"""Earlier attacks on the exchange's rules, replayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody gains by many accounts, by thousands of orders, or by a moment: found by attack, closed by rule."""
+"""Attacks with many accounts, with thousands of orders, or by timing, and the rules that stop them."""
 
 from __future__ import annotations
 

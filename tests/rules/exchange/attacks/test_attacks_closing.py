@@ -1,4 +1,4 @@
-"""What happens to others while accounts are closed: found by attack, closed by rule."""
+"""Attacks on other accounts while accounts are liquidated or deleveraged, and the rules that stop them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quotes that takers cannot hit, for want of margin or because they go ahead of them: they say nothing of mark and
+"""Quotes that takers cannot hit, for lack of margin or because they are withdrawn first, do not count for mark and
 funding."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Post-only orders rest over others of their batch, and over little that rests, and meet it at the batch's end."""
+"""Post-only orders rest over orders of their batch and over small resting ones, and trade with them at its end."""
 
 from __future__ import annotations
 

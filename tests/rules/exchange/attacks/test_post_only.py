@@ -1,4 +1,4 @@
-"""Nobody keeps the post-only quotes of makers, who cancel and quote anew in each batch, away from its takers."""
+"""No attacker keeps takers from the post-only quotes of makers, who cancel and quote again in each batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random life on a small exchange: whatever people send, the invariants hold, undo undoes, and leaves are enough."""
+"""Random actions on a small exchange: invariants hold, undo restores the state, and leaves suffice to rebuild it."""
 
 from __future__ import annotations
 

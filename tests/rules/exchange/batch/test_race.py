@@ -1,4 +1,4 @@
-"""The race: its logarithm, its weights by hand, and that neither splitting nor a big word beside a small order pays."""
+"""The race: its logarithm, its weights by hand, and that neither splitting nor a large order by a small one pays."""
 
 from __future__ import annotations
 

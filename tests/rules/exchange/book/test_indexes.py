@@ -1,4 +1,4 @@
-"""Tables that clients' choices fill: whatever is chosen, a look-up stays short; and no result depends on the key."""
+"""Hash tables whose keys clients choose: a look-up stays short whatever they choose; no result depends on the key."""
 
 from __future__ import annotations
 

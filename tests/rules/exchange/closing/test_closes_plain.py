@@ -1,4 +1,4 @@
-"""Debts by market, and closes outside the book, held against the same in plain Python."""
+"""Debts by market, and closes outside the book, compared with the same in plain Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Liquidation by hand (docs/protocol/margin-and-liquidation.md): within one's own equity, most endangered first."""
+"""Liquidation by hand (docs/protocol/margin-and-liquidation.md): within own equity, largest shortfall first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom the book serves of those below their margin, held against the same in plain Python."""
+"""Which accounts below their margin are served by the book, compared with the same in plain Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A price far from the last one: what waits, for how long, and who can make it wait (L = 50: a step above 1 %)."""
+"""A jump of the oracle price: what waits, for how long, and who can make it wait (L = 50: a step above 1 %)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mark price: oracle and a slow, bounded offset, by hand and against floating point; and who tries to move it."""
+"""The mark price: oracle and a slow, bounded offset, by hand and against floating point; and attempts to move it."""
 
 from __future__ import annotations
 

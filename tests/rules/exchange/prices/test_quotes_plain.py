@@ -1,4 +1,4 @@
-"""Which orders mark and funding count, held against the same in plain Python on the kernel's twin."""
+"""Which orders count for mark and funding, compared with the same in plain Python on the kernel's twin."""
 
 from __future__ import annotations
 

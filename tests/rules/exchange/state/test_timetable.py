@@ -1,4 +1,4 @@
-"""Who is due next, against a plain walk over everybody; and how often a batch looks at those who are not."""
+"""Accounts whose scheduled cancel is due next, against a full scan; and how often a batch looks at others."""
 
 from __future__ import annotations
 

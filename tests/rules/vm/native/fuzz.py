@@ -1,10 +1,10 @@
-"""Worlds without end for the engines: `python -m tests.rules.vm.native.fuzz FIRST COUNT [KIND [ENGINES]]`.
+"""Compare the engines on random contracts: `python -m tests.rules.vm.native.fuzz FIRST COUNT [KIND [ENGINES]]`.
 
 Each seed is a world (programs.py, mutants.py): contracts that call one another, and one transaction or more. All of it
-must end alike on every engine; a difference is printed with its seed, and counted, and the run goes on. Kinds: `random`
-(even seeds programs, odd ones trees of calls), `mutants`, `both` (six and two in turns: mutants take the compiler twice
-as long). Engines, each held against the reference: `native`; `all`, which runs the worlds once more with every contract
-compiled that ran.
+must end alike on every engine; a difference is printed with its seed, and counted, and the run continues. Kinds:
+`random` (even seeds programs, odd ones trees of calls), `mutants`, `both` (six and two in turns: mutants take the
+compiler twice as long). Engines, each compared with the reference: `native`; `all`, which runs the worlds once more
+with every contract compiled that ran.
 
 What is counted as a program is a code that ran and that no world of this run had run before.
 """

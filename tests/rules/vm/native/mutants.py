@@ -1,4 +1,4 @@
-"""Contracts of others with mistakes put into them: what people wrote, bent a little, for holding the engines together.
+"""Published contracts with bytes changed at random, for comparing the engines.
 
 The worlds are those of the state tests and of public benchmarks ($COINONE_DATA), so codes call one another as their
 authors meant them to; then bytes of one or two of them are changed.

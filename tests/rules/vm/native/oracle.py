@@ -1,7 +1,7 @@
-"""A third opinion: a world of programs.py or mutants.py run by EELS, Ethereum's executable specification.
+"""Run a world of programs.py or mutants.py on EELS, Ethereum's executable specification.
 
-The engines are held against one another by the million; what both could have misread is held against EELS by the
-hundred, and whatever they disagree about is judged here: `python -m tests.rules.vm.native.oracle SEED [mutant]`.
+The engines are compared with one another on millions of worlds, and with EELS, which may show what all of them
+misread, on hundreds; a difference is judged here: `python -m tests.rules.vm.native.oracle SEED [mutant]`.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Random worlds of contracts that call one another, for holding the engines against each other."""
+"""Random worlds of contracts that call one another, for comparing the engines."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Random programs, trees of calls and bent contracts end alike on the reference, the native interpreter and compiled.
+"""Random programs, trees of calls and changed contracts end alike on the reference, the native interpreter and the JIT.
 
 Seed by seed, by the rules of fuzz.py. The long campaign is a million programs in twenty pieces, each by itself:
 `python -m pytest -m long --timeout=0 tests/rules/vm/native/test_fuzz.py -k piece07`.

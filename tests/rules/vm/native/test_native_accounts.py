@@ -1,4 +1,4 @@
-"""Other accounts on the native interpreter: what it was told of them, what Python does to them, and who runs."""
+"""Other accounts on the native interpreter: what it has read of them, what Python changes, and which engine runs."""
 
 import pytest
 

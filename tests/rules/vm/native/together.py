@@ -1,4 +1,4 @@
-"""Many small contracts compiled at once: what a compiler's run costs besides, all of them share.
+"""Many small contracts compiled in one run of the compiler, so that they share its fixed cost.
 
 The text of each is the engine's own, under names of its own; so is the way from object code to a program.
 """
