@@ -2,7 +2,7 @@
 
 Two phases, after TigerBeetle's simulator. *Storm*: connections break, the network parts, processes die in the middle
 of a write, come back with a torn log and die again while they recover, clocks jump. *Calm*: no more faults, and
-everybody must agree and go on. Every fault is a method that a run names in its list, as often as it is to be likely.
+all nodes must agree and continue. Every fault is a method that a run names in its list, as often as it is to be likely.
 """
 
 from collections.abc import Callable, Sequence
