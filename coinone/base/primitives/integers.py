@@ -48,3 +48,11 @@ def check_int64(name: str, value: int) -> int:
     if not INT64_MIN <= value <= INT64_MAX:
         raise InvalidInput(f"{name} does not fit 64 bits", have=value)
     return value
+
+
+def round_half_even(numerator: int, denominator: int) -> int:
+    """The nearest integer to a ratio with a positive denominator; a tie goes to the even one."""
+    quotient, rest = divmod(numerator, denominator)
+    if 2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1):
+        return quotient + 1
+    return quotient

@@ -83,7 +83,6 @@ ORACLE_AHEAD_MS = 2_000  # how far a reporter's clock may lead the batch
 ORACLE_RISK_MS = 6_000  # an older price allows no new risk; two report rounds
 JUMP_WINDOW_MS = 6_000  # a jump of the oracle waits at most so long to be said again; two report rounds
 SAMPLE_MS = 5_000  # a batch's quotes speak for at most so long, so that a gap does not outweigh what follows
-BASIS_GAP_MS = 30_000  # without a quote that can be hit for so long, the mark goes back to the oracle
 FUNDING_WEIGHED_MIN_MS = 1_800_000  # an hour weighed for less than its half pays nothing
 FUNDING_BOOKED_PER_BATCH = 1_024  # positions: about 15 ms; fifteen millions in an hour of batches of 250 ms
 

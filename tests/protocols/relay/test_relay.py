@@ -195,7 +195,7 @@ def test_a_peer_of_another_chain_or_without_manners_is_dropped(greeting: Message
 def test_a_peer_with_other_rules_and_the_same_genesis_is_refused_by_name() -> None:
     relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed)
     relay.connected(1, 0)
-    reason = "has other rules or messages (want=3, have=2)"
+    reason = "has other rules or messages (want=4, have=2)"
     assert told(relay, 1, hello(version=2)) == [Drop(1, reason, fault=True)]
 
 

@@ -1,1 +1,1 @@
-"""Prices: the oracle and its jumps, hittable quotes, the mark, and funding."""
+"""Prices: the oracle and its jumps, the mark, hittable quotes, and funding."""

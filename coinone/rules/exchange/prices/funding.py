@@ -28,12 +28,11 @@ from coinone.base.primitives.parameters import FUNDING_BOOKED_PER_BATCH, FUNDING
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.events.events import FundingPayment
 from coinone.rules.exchange.margin.funding import RATE_SCALE, book_funding, payment_of, rate_cap
-from coinone.rules.exchange.prices.fixed import QUOTE_SCALE
 from coinone.rules.exchange.prices.oracle import is_fresh
 from coinone.rules.exchange.rows.arrays import CORE, NUMBERS, SAVED_POSITIONS, attach, i64
 from coinone.rules.exchange.rows.journal import save_account, save_position
 from coinone.rules.exchange.rows.tables import Array, MarketStatus
-from coinone.rules.exchange.state.ledger import MarketMemory
+from coinone.rules.exchange.state.ledger import QUOTE_SCALE, MarketMemory
 from coinone.rules.exchange.state.rows import Rows
 
 HOUR_MS = 3_600_000

@@ -1,4 +1,4 @@
-"""Hittable quotes: the prices that mark and funding take from the book.
+"""Hittable quotes: the prices that funding takes from the book.
 
 A quote counts only if takers could have traded with it after seeing it. The bid of batch t is therefore the lowest of
 the impact bids at three moments: at the end of batch t - 1, which is public; before the takers of t, after its cancels
@@ -33,12 +33,11 @@ from coinone.rules.exchange.book.ladders import ladder_of
 from coinone.rules.exchange.kernel.matching import fee, holds_stale, list_stale
 from coinone.rules.exchange.margin.fill_check import beyond_band, costs_the_fund, may_fill, room
 from coinone.rules.exchange.margin.sums import initial_margin, maintenance_margin
-from coinone.rules.exchange.prices.fixed import QUOTE_SCALE
 from coinone.rules.exchange.prices.funding import add_premium
-from coinone.rules.exchange.prices.mark import add_basis
 from coinone.rules.exchange.prices.oracle import is_fresh
 from coinone.rules.exchange.rows.arrays import CORE, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
+from coinone.rules.exchange.state.ledger import QUOTE_SCALE
 
 IMPACT_ORDERS = 16_384  # examined for an impact price, some 0.5 ms at most; deeper orders are ignored
 OID_END = 2**63 - 1
@@ -82,12 +81,9 @@ def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int) -> None
     for market, (quote, left) in enumerate(zip(met, impact_quotes(batch, before), strict=True)):
         memory = batch.ledger.memory_of(market)
         elapsed = batch.now - memory.weighed_ms if memory.weighed_ms else 0
-        bid = ask = 0
-        # A market with a stale price is not sampled, but an offset that was pushed still decays.
         if is_fresh(batch.rows, market):
             bid, ask = hittable(ImpactPrices(memory.seen_bid, memory.seen_ask), quote, left)
             memory = add_premium(batch, market, memory, bid, ask, min(elapsed, SAMPLE_MS))
-        memory = add_basis(batch, market, memory, bid, ask, elapsed)
         memory = replace(memory, weighed_ms=batch.now, seen_bid=left.bid, seen_ask=left.ask)
         batch.ledger.memory.put(market, memory)
 

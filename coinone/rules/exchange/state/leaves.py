@@ -2,7 +2,7 @@
 
     b"a" + number      an account: its row, positions, settings, agents, nonces
     b"o" + number + oid  one of its resting orders
-    b"m" + market      a market: its row, the memory of mark and funding, the reporters' last prices, its terms
+    b"m" + market      a market: its row, the memory of oracle and funding, the reporters' last prices, its terms
     b"u" + address     a deposit too small to open an account
     b"g"               counters, funds, cursors
 

@@ -170,9 +170,12 @@ class Listing:
     impact_notional: int  # u, traded against the book to sample its premium
 
 
+QUOTE_SCALE = 1_000  # units per price unit of the quotes that funding reads
+
+
 @dataclass(frozen=True, slots=True)
 class MarketMemory:
-    """Memory of oracle, mark and funding of a market from batch to batch. Every field is under the root."""
+    """Memory of oracle and funding of a market from batch to batch. Every field is under the root."""
 
     jump_ms: int = 0  # when the window of a jump opened, 0: none is open (prices/jump.py)
     jump_px: int = 0  # the price that opened it
@@ -180,11 +183,6 @@ class MarketMemory:
     weighed_ms: int = 0  # time of the last batch that sampled quotes (prices/quotes.py)
     seen_bid: int = 0  # impact prices at its end, in 1 / QUOTE_SCALE
     seen_ask: int = 0
-    quoted_ms: int = 0  # last sample of the basis (prices/mark.py)
-    book: int = 0  # twice the last price that the book showed, in 1 / QUOTE_SCALE
-    book_average: int = 0  # the same in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 30 s
-    basis: int = 0  # bid + ask - 2 * oracle in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 150 s
-    offset: int = 0  # mark - oracle, in price units
     hour: int = 0  # UTC hour being sampled (prices/funding.py)
     premium_sum: int = 0  # 1e-9 * ms
     premium_ms: int = 0

@@ -1,4 +1,4 @@
-"""Which orders count for mark and funding, compared with the same in plain Python on the kernel's twin."""
+"""Which orders funding counts, held against the same in plain Python on the kernel's twin."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from coinone.base.primitives.integers import div_down, div_up
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.context import BatchContext
-from coinone.rules.exchange.prices.fixed import QUOTE_SCALE
 from coinone.rules.exchange.prices.quotes import ImpactPrices, impact_quotes
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
+from coinone.rules.exchange.state.ledger import QUOTE_SCALE
 from coinone.rules.exchange.twin.book import TwinOrder
 from coinone.rules.exchange.twin.compare import twin_of
 from coinone.rules.exchange.twin.run import Twin
