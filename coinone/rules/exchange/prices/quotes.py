@@ -76,9 +76,10 @@ def hittable(*quotes: ImpactPrices) -> ImpactPrices:
 def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int) -> None:
     """Weight what a batch's takers could hit, and store the public quotes at its end.
 
-    The takers met `met`, made of orders with ids below `before`.
+    The takers met `met`, made of orders with ids below `before`. A market listed after them is not in it: it begins
+    with the next batch.
     """
-    for market, (quote, left) in enumerate(zip(met, impact_quotes(batch, before), strict=True)):
+    for market, (quote, left) in enumerate(zip(met, impact_quotes(batch, before), strict=False)):
         memory = batch.ledger.memory_of(market)
         elapsed = batch.now - memory.weighed_ms if memory.weighed_ms else 0
         if is_fresh(batch.rows, market):

@@ -46,6 +46,7 @@ _NOBODY: Array = np.zeros(0, np.int64)
 """No slots, for unions that may be empty."""
 
 _NO_OPS: Array = np.zeros(0, OP)
+_SPARE_ORDERS = 64  # room in a rebuilt book
 
 
 class Rows(RowStore):
@@ -136,7 +137,7 @@ class Rows(RowStore):
     def rebuild(self) -> None:
         """Rebuild from the rows alone what was not journalled: running values, indexes and book."""
         recompute(self.core())
-        self._rebuild_book(64)
+        self._rebuild_book(_SPARE_ORDERS)
 
     def _rebuild_book(self, new: int) -> None:
         """Rebuild the book with room for `new` more orders; reads orders only, not all accounts."""
@@ -313,6 +314,7 @@ class Rows(RowStore):
         positions = zeros((len(self.accounts), capacity), POSITION)
         positions[:, : self.positions.shape[1]] = self.positions
         self.positions = positions
+        self._rebuild_book(_SPARE_ORDERS)  # which has two ladders for each place of the table
 
 
 def _grown(array: Array, capacity: int) -> Array:
