@@ -28,7 +28,6 @@ from coinone.interfaces.api.exchange.info.histories import Histories
 from coinone.interfaces.api.exchange.info.info import Info
 from coinone.interfaces.api.exchange.info.market_data import MarketData
 from coinone.interfaces.api.exchange.info.sources import Sources
-from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.explorer.feed import ExplorerFeed
 from coinone.interfaces.api.explorer.pages import Explorer
 from coinone.interfaces.api.http import jsonio
@@ -56,9 +55,8 @@ class Service:
         self._peers = peers
         self._weights = RateLimits(request_weight)
         self.metrics = Metrics()
-        self.coins = Coins(node.view.markets)
-        self.data = MarketData(self.coins)
-        histories = Histories(node.history, self.coins)
+        self.data = MarketData()
+        histories = Histories(node.history, lambda: self.data.coins.of(node.view.markets))
         self.queries = Queries(node)
         dev = Dev(node) if node.network.is_dev else None
         self.rpc = EthereumRpc(node, self.queries, methods_of(node.network), peers, dev)
@@ -122,11 +120,14 @@ class Service:
     async def _take(self, published: Published) -> None:
         started = time.perf_counter()
         self.recent.take(published)
+        listed = len(self.data.coins.all)
         if published.rewound:
             self.data.begin(self.node.view, self.node.history)
             self.feed.reset()
             self.explorer_feed.reset()
         self.data.adopt(published.view, published.events)
+        if len(self.data.coins.all) < listed:
+            self.hub.cut_all()  # the rewind took back a market that some may listen to
         for block in published.blocks:
             self.rpc.hub.publish_block(block.block.header, block.rows)
         if not published.blocks and not published.rewound:
@@ -216,7 +217,7 @@ class _StreamBackend:
         self._purse.admit(size)
 
     def key_of(self, subscription: Any) -> Key:
-        return parse_subscription(subscription, self._service.coins)
+        return parse_subscription(subscription, self._service.data.coins)
 
     def require(self) -> None:
         self._purse.require()

@@ -50,8 +50,8 @@ def first_view(chain: ChainState) -> View:
 def next_view(view: View, chain: ChainState, events: EventLog) -> View:
     """The view after a batch; only markets with events are read again."""
     markets = list(view.markets)
-    for market in events.markets():
-        markets[market] = _market(chain.exchange, market)
+    for market in events.markets():  # in rising order: those that the batch listed follow the others
+        markets[market : market + 1] = [_market(chain.exchange, market)]
     return View(chain.cursor.seq, chain.cursor.time_ms, chain.head, tuple(markets), view.halted)
 
 

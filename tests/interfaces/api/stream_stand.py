@@ -14,7 +14,6 @@ from coinone.interfaces.api.exchange.channels.feed import ChannelFeed
 from coinone.interfaces.api.exchange.info.histories import Histories
 from coinone.interfaces.api.exchange.info.market_data import MarketData
 from coinone.interfaces.api.exchange.info.sources import Sources
-from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.sockets.hub import Connection, Hub, Key
 from coinone.node.networks import load_network
 from coinone.node.storage.disk import FileDisk
@@ -37,6 +36,23 @@ ALICE, BOB = b"\xaa" * 20, b"\xbb" * 20
 USER = ALICE.hex()
 
 
+def idle_rows() -> list[Any]:
+    """The dev network's markets as in a view before anything is known of them."""
+    known = {
+        "mark": 0,
+        "oracle": 0,
+        "funding_rate": 0,
+        "open_interest": 0,
+        "last_px": 0,
+        "bids": (),
+        "asks": (),
+    }
+    return [
+        SimpleNamespace(name=one.name, sz_decimals=one.sz_decimals, max_leverage=one.max_leverage, **known)
+        for one in load_network("dev").markets
+    ]
+
+
 class Listener(Connection):
     """What one client was sent."""
 
@@ -48,6 +64,9 @@ class Listener(Connection):
         payload = frame[{126: 4, 127: 10}.get(frame[1], 2) :]
         self.messages.append(msgspec.json.decode(payload))
 
+    def cut(self) -> None:
+        self.open = False
+
 
 class Stand:
     """The streams of a node: batches that happen are in its history, and are told when the test says so."""
@@ -55,12 +74,12 @@ class Stand:
     def __init__(self, path: Path) -> None:
         network = load_network("dev")
         self.history = Storage(MemoryStore(), FileDisk(path), b"dev", os.urandom).history
-        self.data = MarketData(Coins(network.markets))
+        self.data = MarketData()
         self.hub = Hub(STATE_NAMES)
         self.batches: list[EventLog] = []
         self.told = 0
         self.meanwhile: Callable[[], Any] | None = None  # happens while something is read
-        histories = Histories(self.history, self.data.coins)
+        histories = Histories(self.history, lambda: self.data.coins)
         queries = SimpleNamespace(run=self.query)
         threads = self.in_thread, self.in_thread
         sources = Sources(network, self.data, queries, histories, *threads)  # type: ignore[arg-type]
@@ -68,8 +87,7 @@ class Stand:
         self.data.adopt(self.view(0))
 
     def view(self, seq: int) -> Any:
-        row = SimpleNamespace(mark=0, oracle=0, funding_rate=0, open_interest=0, bids=(), asks=(), last_px=0)
-        return SimpleNamespace(seq=seq, time_ms=START_MS + seq, markets=[row] * len(self.data.coins.all))
+        return SimpleNamespace(seq=seq, time_ms=START_MS + seq, markets=idle_rows())
 
     def happen(self, *make: Callable[[int, int], Event]) -> None:
         """A batch of these events, made of its number and time."""

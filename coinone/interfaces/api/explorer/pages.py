@@ -288,7 +288,7 @@ class Explorer:
             return state.balance(address), state.nonce(address), bool(state.code(address)), view
 
         balance, nonce, is_contract, view = await self._queries.run(read)
-        coins = self._data.coins
+        coins = self._histories.coins
         return {
             "address": "0x" + address.hex(),
             "balance": str(balance),

@@ -123,11 +123,13 @@ class Hub:
         connection.open = False
 
     def cut_all(self) -> None:
-        """Cut all subscribers after missed batches, since no stream may have holes. Clients reconnect and get a
-        snapshot."""
+        """Cut all subscribers after missed batches, since no stream may have holes; nothing more is made for them.
+        Clients reconnect and get a snapshot."""
         for connection in self.connections:
             if connection.keys:
                 connection.cut()
+                for key in list(connection.keys):
+                    self.unsubscribe(connection, key)
 
     def cut(self, key: Key) -> None:
         """Cut the subscribers of `key`, which missed messages."""
@@ -147,7 +149,10 @@ class Hub:
         return True
 
     def begin(self, connection: Connection, key: Key, first: FirstMessages = NOTHING) -> None:
-        """Send a new subscriber its first messages, then the kept ones that are not included in them."""
+        """Send a new subscriber its first messages, then the kept ones that are not included in them. Nothing, if it
+        was cut meanwhile."""
+        if not connection.open:
+            return
         listeners = self._listeners.get(key[0], {}).get(key, {})
         kept = listeners.get(connection)
         assert isinstance(kept, _Kept), "it begins once"

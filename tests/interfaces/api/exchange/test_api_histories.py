@@ -44,7 +44,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Histories:
     for turn in range(7):
         storage.history.add_batch(turn, EventLog(events_of(turn, turn)))
     monkeypatch.setattr(histories, "INFO_ROWS_MAX", 3)
-    return Histories(storage.history, Coins(load_network("dev").markets))
+    return Histories(storage.history, lambda: Coins(load_network("dev").markets))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def crowded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Histories:
         storage.history.add_batch(turn, EventLog(events))
     storage.commit_block(BlockCommit(0, bytes(32), 1, b"", b"", {}))
     monkeypatch.setattr(histories, "INFO_ROWS_MAX", 2)
-    return Histories(storage.history, Coins(load_network("dev").markets))
+    return Histories(storage.history, lambda: Coins(load_network("dev").markets))
 
 
 async def by_time(asked: Histories, request: Any, threads: list[str]) -> Any:

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from coinone.interfaces.api.exchange.info.market_data import DayWindow, MarketData, last_day
-from coinone.interfaces.api.exchange.json.coins import Coins
-from coinone.node.networks import load_network
 from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.history.candles import DAY_MS, MINUTE_MS
 from coinone.node.storage.history.history import Page
@@ -18,13 +16,13 @@ from coinone.node.storage.store import MemoryStore
 from coinone.rules.exchange.events.event_log import EventLog, Trades
 from coinone.rules.exchange.events.events import Fill, FillSide
 from coinone.rules.exchange.rows.tables import FILL, UPDATE
+from tests.interfaces.api.stream_stand import idle_rows
 
 START_MS = 1_700_000_040_000  # a full minute
 
 
 def view(seq: int) -> Any:
-    row = SimpleNamespace(mark=0, oracle=0, funding_rate=0, open_interest=0, bids=(), asks=(), last_px=0)
-    return SimpleNamespace(seq=seq, time_ms=START_MS + seq, markets=[row] * 3)
+    return SimpleNamespace(seq=seq, time_ms=START_MS + seq, markets=idle_rows())
 
 
 def swept(seq: int) -> EventLog:
@@ -53,7 +51,7 @@ def test_a_batch_that_the_store_holds_before_it_is_told_counts_once(tmp_path: Pa
         return found
 
     history.trades = trades  # type: ignore[method-assign]
-    data = MarketData(Coins(load_network("dev").markets))
+    data = MarketData()
     data.begin(view(1), history)
     for seq in (2, 3, 4):
         data.adopt(view(seq), batches[seq])
@@ -94,6 +92,6 @@ def test_a_deleveraging_is_no_recent_trade_after_a_restart_either(tmp_path: Path
         Fill(2, START_MS + 1, tid, 0, 46, 1, True, side, side, bytes(32), kind="adl") for tid in range(2, 202)
     ]
     storage.history.add_batch(2, EventLog(closes))
-    data = MarketData(Coins(load_network("dev").markets))
+    data = MarketData()
     data.begin(view(2), storage.history)
     assert [told["tid"] for told in data.recent_trades(data.coins.all[0])] == [1]

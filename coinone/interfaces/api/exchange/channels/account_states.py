@@ -87,7 +87,8 @@ async def account_states(
 async def _orders(sources: Sources, rows: list[_Read], turns: Turns) -> msgspec.Raw:
     """The orders of one account; empty if no channel shows them."""
     orders = next((row.view.orders for row in rows if _BY_NAME[row.key[0]].has_orders), ())
-    made = await turns.collect(frontend_order_json(order, sources.data.coins) for order in reversed(orders))
+    coins = sources.coins
+    made = await turns.collect(frontend_order_json(order, coins) for order in reversed(orders))
     return msgspec.Raw(jsonio.encode(made))
 
 
@@ -99,7 +100,7 @@ def _user(row: _Read) -> str:
 
 
 def _clearinghouse(sources: Sources, row: _Read) -> Json:
-    return accounts.clearinghouse_json(row.view, sources.data.coins, sources.data.time_ms)
+    return accounts.clearinghouse_json(row.view, sources.coins, sources.data.time_ms)
 
 
 def _clearinghouse_state(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:

@@ -105,17 +105,18 @@ class TradeStream:
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
-        self._coins = outlet.data.coins
 
     async def on_batch(self, events: EventLog, turns: Turns) -> None:
+        coins = self._outlet.data.coins
         for key in self._outlet.hub.keys("trades"):
-            fills = trades_of(events, self._coins.named(key[1]).index)
-            trades = await turns.collect(formats.trade_json(fill, self._coins) for fill in fills)
+            fills = trades_of(events, coins.named(key[1]).index)
+            trades = await turns.collect(formats.trade_json(fill, coins) for fill in fills)
             if trades:
                 self._outlet.publish(key, message("trades", trades))
 
     async def snapshot(self, key: Key) -> FirstMessages:
-        coin, data = self._coins.named(key[1]), self._outlet.data
+        data = self._outlet.data
+        coin = data.coins.named(key[1])
         trades = data.recent_trades(coin, _TRADES_AT_FIRST)
         return FirstMessages([message("trades", trades)] if trades else [], data.trades_seq(coin))
 

@@ -31,7 +31,7 @@ from coinone.rules.exchange.scheduled.fees import TIERS
 
 async def _clearinghouse(sources: Sources, request: Request) -> Json:
     account = await sources.account(request, orders=False)
-    return accounts.clearinghouse_json(account, sources.data.coins, sources.data.time_ms)
+    return accounts.clearinghouse_json(account, sources.coins, sources.data.time_ms)
 
 
 async def _spot_clearinghouse(sources: Sources, request: Request) -> Json:
@@ -40,13 +40,13 @@ async def _spot_clearinghouse(sources: Sources, request: Request) -> Json:
 
 
 async def _open_orders(sources: Sources, request: Request) -> Json:
-    account = await sources.account(request)
-    return [open_order_json(order, sources.data.coins) for order in reversed(account.orders)]
+    account, coins = await sources.account(request), sources.coins
+    return [open_order_json(order, coins) for order in reversed(account.orders)]
 
 
 async def _frontend_open_orders(sources: Sources, request: Request) -> Json:
-    account = await sources.account(request)
-    return [frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)]
+    account, coins = await sources.account(request), sources.coins
+    return [frontend_order_json(order, coins) for order in reversed(account.orders)]
 
 
 async def _order_status(sources: Sources, request: Request) -> Json:
@@ -57,11 +57,11 @@ async def _order_status(sources: Sources, request: Request) -> Json:
     cloid = None if oid is not None else int.from_bytes(parse_bytes(name, 16), "big")
     found = await sources.queries.run(lambda reader: reads.find_order(reader.exchange, user, oid, cloid))
     if found is not None:
-        return {"status": "order", "order": open_status_json(found, sources.data.coins)}
+        return {"status": "order", "order": open_status_json(found, sources.coins)}
     update = sources.histories.order(user, oid, cloid)
     if update is None:
         return {"status": "unknownOid"}
-    return {"status": "order", "order": order_history_json(update, sources.data.coins)}
+    return {"status": "order", "order": order_history_json(update, sources.coins)}
 
 
 async def _user_fees(sources: Sources, request: Request) -> Json:
@@ -143,15 +143,15 @@ async def _pre_transfer_check(sources: Sources, request: Request) -> Json:
 
 
 async def _web_data(sources: Sources, request: Request) -> Json:
-    account = await sources.account(request)
-    orders = [frontend_order_json(order, sources.data.coins) for order in reversed(account.orders)]
+    account, coins = await sources.account(request), sources.coins
+    orders = [frontend_order_json(order, coins) for order in reversed(account.orders)]
     return web_data(sources, parse_user(request), account, orders)
 
 
 def web_data(sources: Sources, user: Address, account: accounts.AccountView, orders: Json) -> Json:
     """All the data of Hyperliquid's page in one object; `orders` are the account's, as JSON."""
     return {
-        "clearinghouseState": accounts.clearinghouse_json(account, sources.data.coins, sources.data.time_ms),
+        "clearinghouseState": accounts.clearinghouse_json(account, sources.coins, sources.data.time_ms),
         "leadingVaults": [],
         "totalVaultEquity": "0.0",
         "openOrders": orders,

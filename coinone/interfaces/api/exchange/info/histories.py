@@ -38,9 +38,14 @@ class Unfinished(Counted):
 class Histories:
     """Answers from the store's history."""
 
-    def __init__(self, history: History, coins: Coins) -> None:
+    def __init__(self, history: History, coins: Callable[[], Coins]) -> None:
+        """`coins` gives the markets of the node's newest view, so that none of the store's rows is of another."""
         self._history = history
         self._coins = coins
+
+    @property
+    def coins(self) -> Coins:
+        return self._coins()
 
     def fills(self, request: Request, end_ms: int = TIME_MS_MAX) -> list[Json]:
         """userFills: newest first. The last time of a full answer may be incomplete, so it is left out if rows are
@@ -65,13 +70,14 @@ class Histories:
         return self._fills(rows if asked.oldest or turned else rows[::-1], joined)
 
     def _fills(self, rows: Sequence[AccountFill], joined: bool) -> list[Json]:
-        shown = fills_json(((row.fill, row.is_taker) for row in rows), self._coins, joined)
+        shown = fills_json(((row.fill, row.is_taker) for row in rows), self.coins, joined)
         return Counted(shown, read=len(rows))
 
     def fundings(self, request: Request, seq: int = SEQ_MAX) -> list[Json]:
         """userFunding: oldest first; of batches up to `seq`, which may pay for an hour long past."""
         rows = _paged(self._history.funding, parse_address(request.get("user")), request, INFO_ROWS_MAX)
-        return [funding_json(row, self._coins) for row in rows if row.seq <= seq]
+        coins = self.coins
+        return [funding_json(row, coins) for row in rows if row.seq <= seq]
 
     def ledger(self, request: Request) -> list[Json]:
         """userNonFundingLedgerUpdates: oldest first."""
@@ -82,7 +88,8 @@ class Histories:
         """Orders that had ended by then, newest first."""
         page = Page(end_ms=until_ms, limit=INFO_ROWS_MAX)
         rows = self._history.ended_orders(parse_address(request.get("user")), page)
-        return [order_history_json(row, self._coins) for row in rows]
+        coins = self.coins
+        return [order_history_json(row, coins) for row in rows]
 
     def order(self, user: Address, oid: int | None, cloid: int | None) -> OrderUpdate | None:
         """An ended order of `user`."""
@@ -94,7 +101,7 @@ class Histories:
 
     def funding_rates(self, request: Request) -> list[Json]:
         """fundingHistory: oldest first."""
-        coin = self._coins.named(request.get("coin"))
+        coin = self.coins.named(request.get("coin"))
         rows = _paged(self._history.funding_rates, coin.index, request, FUNDING_RATES_MAX)
         return [
             {"coin": coin.name, "fundingRate": rate(paid), "premium": rate(premium), "time": time_ms}
@@ -106,7 +113,7 @@ class Histories:
         wanted = request.get("req")
         if not isinstance(wanted, dict):
             raise InvalidInput("candleSnapshot needs req")
-        coin, interval = self._coins.named(wanted.get("coin")), wanted.get("interval")
+        coin, interval = self.coins.named(wanted.get("coin")), wanted.get("interval")
         if not isinstance(interval, str) or interval not in INTERVALS:
             raise InvalidInput("unknown candle interval")
         start, end = _times(wanted)

@@ -4,6 +4,7 @@
 """
 
 from collections import deque
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -71,24 +72,30 @@ def last_day(history: History, market: int, now_ms: int) -> list[Candle]:
     return [*before, *history.candles(market, "1m", began, TIME_MS_MAX)]
 
 
-class MarketData:
-    """The newest view and the figures derived from it for clients."""
+@dataclass(slots=True)
+class _Market:
+    """What is kept of a market from batch to batch."""
 
-    def __init__(self, coins: Coins) -> None:
-        self.coins = coins
+    figures: MarketFigures = _IDLE_FIGURES
+    premium: int = 0
+    window: DayWindow = field(default_factory=DayWindow)
+    trades: deque[Fill] = field(default_factory=lambda: deque(maxlen=RECENT_TRADES))
+    seeded: int = -1  # the last batch whose trades came from the store
+
+
+class MarketData:
+    """The newest view and the figures derived from it for clients. `coins` are that view's markets."""
+
+    def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
         """Forget everything."""
-        coins = self.coins.all
         self._view: View | None = None
         self.seq = -1
         self.time_ms = 0
-        self._figures = [_IDLE_FIGURES] * len(coins)
-        self._windows = [DayWindow() for _ in coins]
-        self._premiums = [0] * len(coins)
-        self._trades: list[deque[Fill]] = [deque(maxlen=RECENT_TRADES) for _ in coins]
-        self._seeded = [-1] * len(coins)  # the last batch whose trades came from the store
+        self.coins = Coins()
+        self._markets: list[_Market] = []
 
     @property
     def view(self) -> View:
@@ -99,9 +106,15 @@ class MarketData:
         """Load the markets from a view and the store alone: at the start, and after a rewind. The store may be ahead
         of the view: its batches are not added again when they are adopted."""
         self.reset()
+        self._list(view)
         for coin in self.coins.all:
             self._seed(coin.index, view.time_ms, history)
         self.adopt(view)
+
+    def _list(self, view: View) -> None:
+        """Take the view's markets: a batch may list more. Those that a rewind takes back keep their place."""
+        self.coins = self.coins.of(view.markets)
+        self._markets += [_Market() for _ in view.markets[len(self._markets) :]]
 
     def _seed(self, market: int, now_ms: int, history: History) -> None:
         """Load the last day's minutes and the newest trades from the store; again if a batch came meanwhile."""
@@ -110,71 +123,74 @@ class MarketData:
             minutes, trades = last_day(history, market, now_ms), history.trades(market, _NEWEST_TRADES)
             if history.seq == seq:
                 break
+        kept = self._markets[market]
         for candle in minutes:
-            self._windows[market].add_candle(candle)
-        self._trades[market].extend(reversed(trades))
-        self._seeded[market] = seq
+            kept.window.add_candle(candle)
+        kept.trades.extend(reversed(trades))
+        kept.seeded = seq
 
     def adopt(self, view: View, events: EventLog | None = None) -> None:
         """Adopt the view after a batch and the batch's events."""
+        self._list(view)
         for part in events.parts if events else ():
             if isinstance(part, Trades):
                 self._take(part)
             elif isinstance(part, MarketUpdate):
-                self._premiums[part.market] = part.premium
+                self._markets[part.market].premium = part.premium
         self._view, self.seq, self.time_ms = view, view.seq, view.time_ms
         for coin in self.coins.all:
-            self._figures[coin.index] = self._read(coin.index)
+            self._markets[coin.index].figures = self._read(coin.index)
 
     def _take(self, trades: Trades) -> None:
         """Add a batch's trades to the day's figures, and keep the newest."""
         for market in np.unique(trades.fills["market"]).tolist():
-            if trades.seq <= self._seeded[market]:
+            kept = self._markets[market]
+            if trades.seq <= kept.seeded:
                 continue
             places = (trades.fills["market"] == market).nonzero()[0]
             fills = trades.fills[places]
             notional = sum((fills["px"] * fills["sz"]).tolist())
-            self._windows[market].add(trades.time_ms, int(fills["px"][-1]), int(fills["sz"].sum()), notional)
-            self._trades[market].extend(trades.fill_events_at(places[-RECENT_TRADES:]))
+            kept.window.add(trades.time_ms, int(fills["px"][-1]), int(fills["sz"].sum()), notional)
+            kept.trades.extend(trades.fill_events_at(places[-RECENT_TRADES:]))
 
     def _read(self, market: int) -> MarketFigures:
-        row = self.view.markets[market]
+        row, kept = self.view.markets[market], self._markets[market]
         return MarketFigures(
             mark=row.mark,
             oracle=row.oracle,
             funding_rate=row.funding_rate,
-            premium=self._premiums[market],
+            premium=kept.premium,
             open_interest=row.open_interest,
             best_bid=row.bids[0][0] if row.bids else 0,
             best_ask=row.asks[0][0] if row.asks else 0,
             last_px=row.last_px,
-            day=self._windows[market].stats(self.time_ms),
+            day=kept.window.stats(self.time_ms),
         )
 
     def figures(self, market: int) -> MarketFigures:
-        return self._figures[market]
+        return self._markets[market].figures
 
     def levels(self, market: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
         row = self.view.markets[market]
         return row.bids, row.asks
 
     def contexts(self) -> list[Json]:
-        return [context_json(coin, self._figures[coin.index]) for coin in self.coins.all]
+        return [self.context(coin) for coin in self.coins.all]
 
     def context(self, coin: Coin) -> Json:
-        return context_json(coin, self._figures[coin.index])
+        return context_json(coin, self.figures(coin.index))
 
     def prices(self) -> dict[str, Json]:
         """The mark and mid of each market, for fastAssetCtxs."""
         shown = {}
         for coin in self.coins.all:
-            market = self._figures[coin.index]
+            market = self.figures(coin.index)
             mid = mid_text(coin, market.best_bid, market.best_ask)
             shown[coin.name] = {"markPx": coin.px(market.mark), "midPx": mid}
         return shown
 
     def mids(self) -> dict[str, str]:
-        return {coin.name: shown_mid(coin, self._figures[coin.index]) for coin in self.coins.all}
+        return {coin.name: shown_mid(coin, self.figures(coin.index)) for coin in self.coins.all}
 
     def book(self, coin: Coin, figures: int | None = None, mantissa: int | None = None) -> Json:
         bids, asks = self.levels(coin.index)
@@ -185,9 +201,9 @@ class MarketData:
 
     def recent_trades(self, coin: Coin, most: int = 10) -> list[Json]:
         """The newest trades, newest first."""
-        newest = list(self._trades[coin.index])[-most:]
+        newest = list(self._markets[coin.index].trades)[-most:]
         return [trade_json(fill, self.coins) for fill in reversed(newest)]
 
     def trades_seq(self, coin: Coin) -> int:
         """The last batch whose trades are included."""
-        return max(self.seq, self._seeded[coin.index])
+        return max(self.seq, self._markets[coin.index].seeded)

@@ -14,6 +14,7 @@ from coinone.interfaces.api.exchange.info import reads
 from coinone.interfaces.api.exchange.info.histories import Histories
 from coinone.interfaces.api.exchange.info.market_data import MarketData
 from coinone.interfaces.api.exchange.json.accounts import AccountView
+from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.node.node import ChainReader
 from coinone.rules.chain.network import Network
 
@@ -29,6 +30,11 @@ class Sources:
     histories: Histories  # the past, from the store
     in_thread: InThread
     in_slow_thread: InThread  # one at a time
+
+    @property
+    def coins(self) -> Coins:
+        """The markets of the node's newest view. Accounts and the store may be ahead of `data`, and of its coins."""
+        return self.histories.coins
 
     async def account(self, request: Request, orders: bool = True) -> AccountView:
         """The account of the request's user. Raises InvalidInput."""

@@ -27,7 +27,8 @@ async def orders_so_far(sources: Sources, request: Request) -> tuple[list[Json],
     they were read."""
     account, seq, until_ms = await _account_so_far(sources, request)
     ended = await sources.in_thread(lambda: sources.histories.ended_orders(request, until_ms))
-    rows = [open_status_json(order, sources.data.coins) for order in account.orders] + ended
+    coins = sources.coins
+    rows = [open_status_json(order, coins) for order in account.orders] + ended
     rows.sort(key=lambda row: (row["statusTimestamp"], row["order"]["oid"]), reverse=True)
     return rows[:INFO_ROWS_MAX], seq
 

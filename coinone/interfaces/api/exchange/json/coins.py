@@ -1,6 +1,6 @@
 """The markets by their client names: coin strings to asset numbers, and units to decimals."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,14 +43,18 @@ class Coin:
 
 
 class Coins:
-    """All markets of a chain by number and by name."""
+    """All markets of a view by number and by name."""
 
-    def __init__(self, markets: Iterable[Listed]) -> None:
+    def __init__(self, markets: Sequence[Listed] = ()) -> None:
         self.all = tuple(
             Coin(index, market.name, market.sz_decimals, market.max_leverage)
             for index, market in enumerate(markets)
         )
         self._by_name = {coin.name: coin for coin in self.all}
+
+    def of(self, markets: Sequence[Listed]) -> "Coins":
+        """The coins of another view's markets: these same ones, unless a batch listed more in between."""
+        return self if len(markets) == len(self.all) else Coins(markets)
 
     def __getitem__(self, index: int) -> Coin:
         return self.all[index]
