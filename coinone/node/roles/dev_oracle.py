@@ -1,8 +1,8 @@
 """The dev network's oracle: a reporter of random-walk prices, independent of the demo makers.
 
 Each market follows a geometric random walk in integers, with a light pull towards its initial price so that a node left
-running for weeks keeps plausible prices. The walk is seeded: the same seed and steps give the same prices on every
-machine.
+running for weeks keeps plausible prices: that of the network's file, and of a market listed later the price that it had
+when this process first saw it. The walk is seeded: the same seed and steps give the same prices on every machine.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,14 @@ def dev_oracle(core: Core, key: bytes, clock: Clock, entropy: Entropy) -> Report
     assert network.is_dev, "the random-walk oracle is for the dev network"
     last = core.chain.exchange.rows.markets["oracle"].tolist()
     walk = PriceWalk(network.markets, entropy(32), last[: len(network.markets)])
-    return Reporter(core, key, walk.step, clock, entropy)
+
+    def prices() -> Prices:
+        rows = core.chain.exchange.rows
+        markets = rows.markets[: rows.market_count]
+        walk.follow(markets["oracle"].tolist(), markets["oracle_ms"].tolist())
+        return walk.step()
+
+    return Reporter(core, key, prices, clock, entropy)
 
 
 class PriceWalk:
@@ -39,6 +46,12 @@ class PriceWalk:
         self._start = [market.start_price * _FINE for market in markets]
         begun = [price * _FINE for price in last] + [0] * (len(markets) - len(last))
         self._price = [price or start for price, start in zip(begun, self._start, strict=True)]
+
+    def follow(self, last: Sequence[int], priced_ms: Sequence[int]) -> None:
+        """Walk in every market that there is now; in one that has no oracle price yet from that of its listing."""
+        for market, (price, time_ms) in enumerate(zip(last, priced_ms, strict=True)):
+            if market >= len(self._price) or time_ms == 0:
+                self._start[market : market + 1] = self._price[market : market + 1] = [price * _FINE]
 
     def step(self) -> Prices:
         """The next (market, price) pairs, in the markets' price units."""

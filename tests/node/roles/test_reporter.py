@@ -24,6 +24,20 @@ def test_a_walk_goes_on_from_the_last_prices():
     assert market == 0 and abs(price - 1_234_560) < 1_300
 
 
+def test_a_walk_begins_in_a_market_listed_later_at_the_price_it_was_listed_with():
+    walk, last = PriceWalk(MARKETS, b"seed"), [market.start_price for market in MARKETS]
+    assert len(walk.step()) == len(MARKETS)
+    listed = len(MARKETS)
+    walk.follow([*last, 90_000], [1, 1, 1, 0])
+    prices = dict(walk.step())
+    assert abs(prices[listed] - 90_000) < 90  # under 0.1 %, as above
+    assert all(abs(prices[market] - price) <= price // 500 for market, price in enumerate(last))  # two steps
+    walk.follow([*last, 90_000], [1, 1, 1, 5])  # it has a price now, from which the walk goes on
+    assert abs(dict(walk.step())[listed] - prices[listed]) < 90
+    walk.follow([*last, 5_000_000], [1, 1, 1, 0])  # time was turned back, and another is listed in its place
+    assert abs(dict(walk.step())[listed] - 5_000_000) < 5_000
+
+
 def test_its_reports_are_never_too_old_for_new_risk_and_its_steps_are_never_jumps():
     """Two of the longest intervals fit the age that new risk allows; a step of at most 0.1 % (above) is far from the
     1 % that is a jump at 50x, even over six missed reports."""
