@@ -231,8 +231,9 @@ class Commands:
 
     def _cancel_all_steps(self) -> Steps[int]:
         found = yield from info("openOrders", user=self.account)
-        markets = yield from self._markets_steps()
-        pairs = [(markets[each["coin"]].asset, each["oid"]) for each in found]
+        pairs = []
+        for each in found:
+            pairs.append(((yield from self._market(each["coin"])).asset, each["oid"]))
         if pairs:
             yield from self._statuses(actions.cancel(pairs))
         return len(pairs)
@@ -243,19 +244,20 @@ class Commands:
         return int(found["count"])
 
     def _markets_steps(self) -> Steps[dict[str, Market]]:
-        if not self._markets:
-            meta = yield from info("meta")
-            self._markets = {
-                each["name"]: Market(index, each["name"], each["szDecimals"], each["maxLeverage"])
-                for index, each in enumerate(meta["universe"])
-            }
+        meta = yield from info("meta")
+        self._markets = {
+            each["name"]: Market(index, each["name"], each["szDecimals"], each["maxLeverage"])
+            for index, each in enumerate(meta["universe"])
+        }
         return self._markets
 
     def _market(self, coin: str) -> Steps[Market]:
-        markets = yield from self._markets_steps()
-        if coin not in markets:
-            raise Refused(f"no market {coin}; there are {', '.join(markets)}")
-        return markets[coin]
+        """The market of this name, looked up again if it is not known yet: it may be a new one."""
+        if coin not in self._markets:
+            yield from self._markets_steps()
+        if coin not in self._markets:
+            raise Refused(f"no market {coin}; there are {', '.join(self._markets)}")
+        return self._markets[coin]
 
     def _proven_account(self, user: str | None, block_hash: str | None) -> Steps[ProvenAccount]:
         if user is None:

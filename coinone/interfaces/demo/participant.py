@@ -10,6 +10,7 @@ from coinone.interfaces.client import AsyncClient, ClientError, Market, Signer
 log = logging.getLogger(__name__)
 
 AGENT_NAME = "demo"
+TURNS_PER_LOOK = 100  # between two looks at which markets there are: a batch may list one
 PAUSE_FIRST_S = 0.5
 PAUSE_MAX_S = 15.0  # the market resumes within this time after a node was away for hours
 
@@ -34,6 +35,8 @@ class Participant:
                     await self._sign_in()
                 await self.turn()
                 self.turns += 1
+                if self.turns % TURNS_PER_LOOK == 0:
+                    self.markets = await self.client.markets()
                 pause_s = PAUSE_FIRST_S
                 await asyncio.sleep(self.wait_s())
             except Exception as error:

@@ -104,9 +104,26 @@ def test_a_cancel_by_number_becomes_one_by_cloid_where_there_is_one() -> None:
 
 def test_oracle_prices_are_recorded_and_money_transfers_are_not() -> None:
     _, steps = recorded(
-        ("0xreporter", {"type": "oracle", "prices": [[0, 970_005]]}),
+        ("0xreporter", {"type": "oracle", "prices": [[0, 970_005], [1, 7]]}),  # 1 was listed meanwhile
         ("0xt", {"type": "usdSend", "destination": "0x1", "amount": "5"}),
         ("0xt", {"type": "approveAgent"}),
         ("0xt", {"type": "ethereum", "to": None}),
     )
     assert steps == [TapeStep(250, prices={"BTC": "97000.5"})]  # BTC: six minus five decimals
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"type": "order", "orders": [{"a": 0}, {"a": 1}]},
+        {"type": "cancel", "cancels": [{"a": 1, "o": 7}]},
+        {"type": "cancelByCloid", "cancels": [{"asset": 1, "cloid": "0x0c"}]},
+        {"type": "modify", "oid": "0x0c", "order": {"a": 1}},
+        {"type": "batchModify", "modifies": [{"oid": "0x0c", "order": {"a": 1}}]},
+        {"type": "updateLeverage", "asset": 1, "isCross": True, "leverage": 3},
+    ],
+)
+def test_what_is_done_in_a_market_listed_meanwhile_is_not_on_the_tape(action: dict[str, Any]) -> None:
+    before = {"type": "order", "orders": [{"a": 0}]}
+    _, steps = recorded(("0xt", action), ("0xt", before), ("0xt", {"type": "scheduleCancel"}))
+    assert [step.action for step in steps] == [before, {"type": "scheduleCancel"}]

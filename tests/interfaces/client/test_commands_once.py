@@ -50,6 +50,16 @@ def test_an_order_that_is_answered_at_once_is_sent_once() -> None:
     assert [request.path for request in client.asked] == ["/info", "/exchange"]
 
 
+def test_a_market_that_is_not_known_is_looked_up_again() -> None:
+    more = {"universe": [*META["universe"], {"name": "XRP", "szDecimals": 2, "maxLeverage": 20}]}
+    client = Scripted(META, OK, more, OK, more)
+    place(client)
+    client.order("XRP", True, "1", 25, cloid="0x" + "2" * 32)
+    assert [request.path for request in client.asked] == ["/info", "/exchange"] * 2
+    with pytest.raises(Refused, match="no market ADA; there are BTC, XRP"):
+        client.order("ADA", True, "1", 25)
+
+
 def test_the_same_bytes_are_sent_again_when_no_answer_came() -> None:
     client = Scripted(META, NoAnswer("cut"), NoAnswer("cut"), OK)
     assert place(client) == RESTING

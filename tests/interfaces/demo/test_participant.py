@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from coinone.interfaces.client import Refused
+from coinone.interfaces.client import Market, Refused
 from coinone.interfaces.demo import participant
 from coinone.interfaces.demo.participant import Participant
 
@@ -66,6 +66,26 @@ def test_after_a_long_failure_it_introduces_itself_again() -> None:
     trader = Trader(*[Refused("User or API Wallet does not exist")] * 6)
     run_until(trader, turns=1)
     assert trader.signed_in >= 2
+
+
+def test_it_looks_now_and_then_whether_there_are_new_markets(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Listed(Trader):
+        async def _sign_in(self) -> None:
+            await super()._sign_in()
+            self.markets, new = {"BTC": BTC}, {"BTC": BTC, "XRP": XRP}
+
+            async def markets() -> Any:
+                return new
+
+            self.client.markets = markets  # type: ignore[method-assign]
+
+    BTC, XRP = Market(0, "BTC", 5, 50), Market(1, "XRP", 2, 20)
+    monkeypatch.setattr(participant, "TURNS_PER_LOOK", 3)
+    trader = Listed()
+    run_until(trader, turns=2)
+    assert list(trader.markets) == ["BTC"]
+    run_until(trader, turns=4)
+    assert list(trader.markets) == ["BTC", "XRP"]
 
 
 def test_leaving_with_the_node_gone_raises_nothing() -> None:

@@ -47,14 +47,21 @@ class Recorder:
             action = row["action"]
             if action["type"] == "oracle":
                 yield TapeStep(at_ms, prices=self._prices(action["prices"]))
-            elif action["type"] in TRADING:
+            elif action["type"] in TRADING and self._is_on_tape(action):
                 account = self._account(row["user"])
                 kept = self._portable(action, account)
                 if kept is not None:
                     yield TapeStep(at_ms, account, kept)
 
+    def _is_on_tape(self, action: Any) -> bool:
+        """Whether an action is about markets of the tape's head only: others were listed while it was recorded."""
+        rows = action.get("orders") or action.get("cancels") or action.get("modifies") or [action]
+        orders = [row.get("order", row) for row in rows]
+        return all(order.get("asset", order.get("a", 0)) < len(self.markets) for order in orders)
+
     def _prices(self, pairs: list[tuple[int, int]]) -> dict[str, str]:
-        named = ((self.markets[index], units) for index, units in pairs)
+        known = len(self.markets)
+        named = ((self.markets[index], units) for index, units in pairs if index < known)
         return {market.name: format_decimal(units, 6 - market.size_decimals) for market, units in named}
 
     def _account(self, signer: str) -> str:
