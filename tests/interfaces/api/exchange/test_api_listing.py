@@ -1,4 +1,4 @@
-"""A market that a batch lists while a node runs: traded and told at once, and the same after a restart or an undo."""
+"""A market that a batch lists is served immediately by a running node, and the same after a restart or an undo."""
 
 import asyncio
 import json
