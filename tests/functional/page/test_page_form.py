@@ -233,6 +233,22 @@ def test_the_title_is_that_of_the_page(profile: Profile, market_node: LocalNode)
     page.wait_for_function("() => /BTC · Coinone$/.test(document.title)")
 
 
+def test_the_header_marks_the_link_that_a_page_belongs_to(profile: Profile, market_node: LocalNode) -> None:
+    page = profile.open(market_node.url)
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    for where, marked in {
+        "": ["page", None],
+        "explorer": [None, "page"],
+        "block/1": [None, "true"],
+        f"proof/0x{'ab' * 20}": [None, "true"],
+        "kit": [None, None],
+        "nowhere": [None, None],
+    }.items():
+        page.goto(f"{market_node.url}/#/{where}")
+        page.wait_for_function(f"() => location.hash.slice(2) === {where!r}")
+        assert [link.get_attribute("aria-current") for link in links.all()] == marked, where
+
+
 def test_what_is_told_on_a_small_phone_covers_nothing_of_the_form(
     browser: Any, market_node: LocalNode
 ) -> None:

@@ -1,6 +1,6 @@
 // What a field means, told by its name and form, so that it can be shown well and linked.
 
-import { t, type Key } from '../i18n/locale.svelte.ts'
+import { t, type Key } from './strings.ts'
 
 export type Meaning = {
   kind: 'tx' | 'block' | 'batch' | 'account' | 'time' | 'good' | 'young' | 'bad' | 'long' | 'none' | 'plain'

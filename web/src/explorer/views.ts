@@ -2,8 +2,8 @@
 
 import { fmt, fromUnits } from '../core/numbers.ts'
 import { short } from '../core/short.ts'
-import { t, type Key } from '../i18n/locale.svelte.ts'
 import type { Facts } from './facts.ts'
+import { t, type Key } from './strings.ts'
 
 type Json = Record<string, unknown>
 
@@ -153,7 +153,7 @@ function coin(wei: unknown): string {
 
 /** One line that says what an action does. */
 export function describe(action: Json, nameOf: NameOf): string {
-  const coin = (asset: unknown): string => nameOf(Number(asset)) ?? t('explorer.market', { n: String(asset) })
+  const coin = (asset: unknown): string => nameOf(Number(asset)) ?? t('market.numbered', { n: String(asset) })
   const order = (o: Json, buy: Key, sell: Key): string => t(o.b ? buy : sell, { size: String(o.s), coin: coin(o.a), px: String(o.p) })
   switch (action.type) {
     case 'order':

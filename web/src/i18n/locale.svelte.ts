@@ -1,7 +1,8 @@
 // The language of the page, and how numbers and times are written in it.
 //
-// A document has one language, so this is the one state that modules share without being handed it. English is always
-// there; the others are loaded when they are chosen. Numbers have commas between thousands and a point before decimals in
+// A document has one language, so this is the one state that modules share without being handed it. What the shell and the
+// trading page say has a file a language: English is always there, the others are loaded when they are chosen. A room that
+// is loaded later has its words in all languages beside its code, in a `strings.ts`. Numbers have commas between thousands and a point before decimals in
 // all of them, which is how core/typed.ts reads what people type: what is shown can be typed.
 
 import { en } from './en.ts'
@@ -31,15 +32,28 @@ export const LANGUAGES = {
 
 export type Locale = keyof typeof LANGUAGES
 
+/** A text in every language, where it is used. */
+export type Text = Record<Locale, string>
+
 const REMEMBERED = 'coinone.language'
 
 let current = $state.raw<{ locale: Locale; messages: Messages }>({ locale: 'en', messages: en })
 
 const isLocale = (text: string | null | undefined): text is Locale => text !== null && text !== undefined && Object.hasOwn(LANGUAGES, text)
 
+const filled = (text: string, values: Values): string => text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+
 /** The message in the page's language, with its {names} filled in. */
 export function t(key: Key, values: Values = {}): string {
-  return current.messages[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
+  return filled(current.messages[key], values)
+}
+
+/** The text in the page's language. */
+export const say = (text: Text, values: Values = {}): string => filled(text[current.locale], values)
+
+/** `t` for a room with words of its own: it takes their names, and those of the messages that all share. */
+export function withOwn<Name extends string>(words: Record<Name, Text>): (key: Name | Key, values?: Values) => string {
+  return (key, values) => (Object.hasOwn(words, key) ? say(words[key as Name], values) : t(key as Key, values))
 }
 
 /** The message for `n` things. */
