@@ -13,10 +13,11 @@ const BELOW: Record<string, string[]> = {
   ui: ['i18n', 'core'],
   market: ['i18n', 'core', 'node', 'ui'],
   account: ['i18n', 'core', 'node', 'ui', 'market'],
-  trade: ['i18n', 'core', 'node', 'ui', 'market', 'account'],
+  trader: ['i18n', 'core', 'node', 'ui', 'market', 'account'],
+  trade: ['i18n', 'core', 'node', 'ui', 'market', 'account', 'trader'],
   explorer: ['i18n', 'core', 'node', 'ui', 'market'],
   proof: ['i18n', 'core', 'node', 'ui', 'market'],
-  app: ['i18n', 'core', 'node', 'ui', 'market', 'account', 'trade', 'explorer', 'proof'],
+  app: ['i18n', 'core', 'node', 'ui', 'market', 'account', 'trader', 'trade', 'explorer', 'proof'],
 }
 const ROOT = join(import.meta.dirname, '..', 'src')
 const IMPORT = /(?:from|import)\s*\(?\s*'(\.[^']+)'/g
@@ -38,6 +39,10 @@ test('rooms import rooms below them only', () => {
   const wrong = modules.flatMap((name) => imports(name).filter((path) => !BELOW[room(name)]!.includes(room(path))).map((path) => `${name} imports ${path}`))
   assert.deepEqual(wrong, [])
   assert.ok(modules.flatMap(imports).length > 100, 'imports are found')
+})
+
+test('a room is small enough to be read', () => {
+  for (const name of Object.keys(BELOW)) assert.ok(modules.filter((each) => room(each) === name).length <= 14, name)
 })
 
 test('a room is not one of its own floors', () => {

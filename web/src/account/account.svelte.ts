@@ -3,6 +3,7 @@
 // The node sends each part whole at first and again when a batch touched it; fills, funding and transfers come as a
 // snapshot and then one by one. Profit is computed here against the newest mark price, so it moves in between.
 
+import { createContext } from 'svelte'
 import { SvelteSet } from 'svelte/reactivity'
 import { forced } from '../core/fills.ts'
 import { trim } from '../core/numbers.ts'
@@ -223,6 +224,8 @@ export class Account {
     this.tradable = {}
   }
 }
+
+export const [getAccount, setAccount] = createContext<Account>()
 
 export const fillKey = (fill: Fill): string => `${fill.tid}/${fill.oid}`
 

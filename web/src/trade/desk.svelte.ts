@@ -1,9 +1,9 @@
 // A trading desk: one trader before one market, with the order being written, its estimates and the commands.
 
 import { createContext } from 'svelte'
-import type { Trader } from '../account/trader.ts'
 import type { Market } from '../market/market.svelte.ts'
 import type { NodeClient } from '../node/client.ts'
+import type { Trader } from '../trader/trader.ts'
 import type { Screen } from '../ui/screen.svelte.ts'
 import { Estimates } from './estimates.ts'
 import { Orders } from './orders.ts'

@@ -1,9 +1,6 @@
 // The trader's commands: each sends one action and says in a toast what became of it.
 
 import type { Position } from '../account/account.svelte.ts'
-import { Reported, type Tell } from '../account/reports.ts'
-import { EXPIRES_MS } from '../account/session.svelte.ts'
-import type { Trader } from '../account/trader.ts'
 import { cancelAction, leverageAction, orderAction, type OrderRequest, type Tif } from '../core/actions.ts'
 import { forced } from '../core/fills.ts'
 import { fmt, fmtPx } from '../core/numbers.ts'
@@ -15,6 +12,9 @@ import type { Market } from '../market/market.svelte.ts'
 import type { NodeClient } from '../node/client.ts'
 import { inWords } from '../node/errors.ts'
 import { AnswerLost, orderOutcome } from '../node/outcomes.ts'
+import { Reported, type Tell } from '../trader/reports.ts'
+import { EXPIRES_MS } from '../trader/session.svelte.ts'
+import type { Trader } from '../trader/trader.ts'
 import type { Screen } from '../ui/screen.svelte.ts'
 import { marketProblem, marketPx } from './ticket.svelte.ts'
 

@@ -1,8 +1,8 @@
 // Keys that work anywhere on the trading page, except while typing (only Ctrl+Enter and Escape do then).
 
 import { tick } from 'svelte'
-import type { Session } from '../account/session.svelte.ts'
 import type { Key } from '../i18n/locale.svelte.ts'
+import type { Session } from '../trader/session.svelte.ts'
 import type { Screen } from '../ui/screen.svelte.ts'
 import type { Ticket } from './ticket.svelte.ts'
 

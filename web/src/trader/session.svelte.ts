@@ -4,6 +4,7 @@
 // key) is taken once, before the action first waits: what it signs, stores and asks is of that account to its end.
 
 import type { Hex } from 'viem'
+import { NOBODY, type Account } from '../account/account.svelte.ts'
 import type { Packable } from '../core/msgpack.ts'
 import type { ExchangeAnswer, NamedAgent } from '../core/shapes.ts'
 import type { UserAction } from '../core/signing.ts'
@@ -12,7 +13,6 @@ import type { NodeClient } from '../node/client.ts'
 import { NodeError, Unreachable } from '../node/http.ts'
 import { AnswerLost, answerOf } from '../node/outcomes.ts'
 import type { Screen } from '../ui/screen.svelte.ts'
-import { NOBODY, type Account } from './account.svelte.ts'
 import { approvedName, deviceName, dropUnnamed, forgetAgent, newAgent, onOtherTab, storeAgent, storedAgent, type Agent } from './wallet/agent.ts'
 import { awaitInjected, connectInjected, type Announced } from './wallet/injected.ts'
 import type { Wallet } from './wallet/wallet.ts'

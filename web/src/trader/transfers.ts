@@ -4,6 +4,7 @@
 // chain pays out as ERC-20 in a following batch.
 
 import type { Hex } from 'viem'
+import type { Account } from '../account/account.svelte.ts'
 import { fromUnits, toUnits, wire } from '../core/numbers.ts'
 import { pause } from '../core/pauses.ts'
 import type { LedgerUpdate } from '../core/shapes.ts'
@@ -12,7 +13,6 @@ import type { NodeClient } from '../node/client.ts'
 import { isNoAnswer } from '../node/http.ts'
 import { QUOTE_DECIMALS, QUOTE_SYSTEM_ADDRESS, QUOTE_TOKEN } from '../node/network.svelte.ts'
 import { NotKnown } from '../node/outcomes.ts'
-import type { Account } from './account.svelte.ts'
 import type { Reports } from './reports.ts'
 import type { Session } from './session.svelte.ts'
 
