@@ -1,10 +1,12 @@
 // @vitest-environment happy-dom
 import assert from 'node:assert/strict'
-import { flushSync, mount, unmount, type Component } from 'svelte'
+import { createRawSnippet, flushSync, mount, unmount, type Component } from 'svelte'
 import { afterEach, test } from 'vitest'
+import Button from '../src/ui/Button.svelte'
 import Field from '../src/ui/Field.svelte'
 import Segments from '../src/ui/Segments.svelte'
 import Slider from '../src/ui/Slider.svelte'
+import Table from '../src/ui/Table.svelte'
 import Tabs from '../src/ui/Tabs.svelte'
 
 let stop: () => void = () => undefined
@@ -57,4 +59,49 @@ test('a slider’s marks choose their share', () => {
   assert.deepEqual(marks.map((mark) => mark.textContent), ['0%', '25%', '50%', '75%', '100%'])
   marks[3]!.click()
   assert.deepEqual(chosen, [75])
+})
+
+const words = (text: string) => createRawSnippet(() => ({ render: () => `<span>${text}</span>` }))
+
+test('a button sends no form unless it is told to, and with an address it is a link', () => {
+  shown(Button, { tone: 'buy', size: 'small', class: 'own', children: words('Buy') })
+  const button = document.querySelector('button')!
+  assert.deepEqual([button.type, ['button', 'buy', 'small', 'own'].every((name) => button.classList.contains(name)), button.textContent], ['button', true, 'Buy'])
+  stop()
+  shown(Button, { type: 'submit', disabled: true, children: words('Send') })
+  assert.deepEqual([document.querySelector('button')!.type, document.querySelector('button')!.disabled], ['submit', true])
+  stop()
+  shown(Button, { href: '#/kit', children: words('Kit') })
+  assert.deepEqual([document.querySelector('button'), document.querySelector('a')!.getAttribute('href'), document.querySelector('a')!.hasAttribute('type')], [null, '#/kit', false])
+})
+
+interface Held {
+  coin: string
+  pnl: number
+}
+const columns = [
+  { name: 'Market', text: ({ coin }: Held) => coin },
+  { name: 'PnL', tone: ({ pnl }: Held) => (pnl > 0 ? 'up' : 'down'), text: ({ pnl }: Held) => pnl },
+  { name: 'Close', cell: words('Close') },
+]
+const table = Table as unknown as Component<Record<string, unknown>>
+const texts = (where: string): (string | undefined)[] => [...document.querySelectorAll(where)].map((each) => each.textContent?.trim())
+
+test('a table has a heading and a cell for each column, and names the column in the cell', () => {
+  const rows: Held[] = [{ coin: 'BTC', pnl: 2 }, { coin: 'ETH', pnl: -1 }]
+  shown(table, { columns, rows, name: ({ coin }: Held) => coin, isMarked: ({ coin }: Held) => coin === 'ETH', all: words('Close all') })
+  assert.deepEqual(texts('th'), ['Market', 'PnL', 'Close all'])
+  assert.deepEqual(texts('td'), ['BTC', '2', 'Close', 'ETH', '-1', 'Close'])
+  const cells = [...document.querySelectorAll<HTMLElement>('td')]
+  assert.deepEqual(cells.slice(0, 3).map((cell) => cell.dataset.label), ['Market', 'PnL', 'Close'])
+  assert.deepEqual([cells[1]!.classList.contains('up'), cells[4]!.classList.contains('down')], [true, true])
+  assert.deepEqual([...document.querySelectorAll('tbody tr')].map((row) => row.classList.contains('marked')), [false, true])
+})
+
+test('a table without rows says so, or nothing', () => {
+  shown(table, { columns, rows: [], name: ({ coin }: Held) => coin, empty: 'No positions.' })
+  assert.deepEqual([document.querySelector('table'), document.body.textContent?.trim()], [null, 'No positions.'])
+  stop()
+  shown(table, { columns, rows: [], name: ({ coin }: Held) => coin })
+  assert.equal(document.body.textContent?.trim(), '')
 })

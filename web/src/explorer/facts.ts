@@ -38,6 +38,7 @@ export function meaning(name: string, value: unknown): Meaning {
   if (name === 'number' || name === 'block' || name === 'baseBlock') return { kind: 'block', text }
   if (name === 'batch') return { kind: 'batch', text }
   if (name === 'time') return { kind: 'time', text }
+  if (name === 'unrealised') return { kind: text.startsWith('+') ? 'good' : text.startsWith('-') ? 'bad' : 'plain', text }
   if (GOOD.has(text)) return { kind: 'good', text }
   if (BAD.has(text)) return { kind: 'bad', text }
   if (text === YOUNG) return { kind: 'young', text }

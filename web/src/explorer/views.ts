@@ -1,6 +1,6 @@
 // From the explorer's JSON to what a person reads: a few facts in order, and tables of what belongs to them.
 
-import { fmt, fromUnits } from '../core/numbers.ts'
+import { fmt, fmtSigned, fromUnits } from '../core/numbers.ts'
 import { short } from '../core/short.ts'
 import type { Facts } from './facts.ts'
 import { t, type Key } from './strings.ts'
@@ -109,15 +109,15 @@ function accountView(found: Json, nameOf: NameOf): View {
   const positions = exchange.assetPositions.map(({ position }) => ({
     market: position.coin,
     size: position.szi,
-    entry: position.entryPx,
-    value: position.positionValue,
-    unrealised: position.unrealizedPnl,
-    liquidation: position.liquidationPx,
+    entry: number(position.entryPx),
+    value: fmt(position.positionValue as string),
+    unrealised: fmtSigned(position.unrealizedPnl as string),
+    liquidation: number(position.liquidationPx),
   }))
   const orders = (found.openOrders as Json[]).map((order) => ({
     market: order.coin,
     side: order.side === 'B' ? 'buy' : 'sell',
-    price: order.limitPx,
+    price: number(order.limitPx),
     size: order.sz,
     time: order.timestamp,
   }))
@@ -137,7 +137,7 @@ function answers(response: unknown): string {
   const statuses = (response as { data?: { statuses?: unknown[] } } | null)?.data?.statuses ?? []
   return statuses.map((status) => {
     const { filled, resting, error } = (typeof status === 'object' && status !== null ? status : {}) as { filled?: Json; resting?: Json; error?: string }
-    if (filled) return t('explorer.answer.filled', { oid: String(filled.oid), size: String(filled.totalSz), px: String(filled.avgPx) })
+    if (filled) return t('explorer.answer.filled', { oid: String(filled.oid), size: String(filled.totalSz), px: number(filled.avgPx) })
     if (resting) return t('explorer.answer.resting', { oid: String(resting.oid) })
     return error ? t('explorer.answer.refused', { error }) : String(status)
   }).join('; ')
@@ -147,6 +147,11 @@ function finality(seq: number, head: Head | null): string {
   return head === null ? '' : seq <= head.lastBatch ? 'included' : 'preconfirmed'
 }
 
+/** A price with all of its digits; nothing where there is none. */
+function number(text: unknown): string {
+  return text === null ? '' : fmt(text as string, 0, 8)
+}
+
 function coin(wei: unknown): string {
   return `${fromUnits(BigInt(String(wei ?? 0)), 18)} BTC`
 }
@@ -154,7 +159,7 @@ function coin(wei: unknown): string {
 /** One line that says what an action does. */
 export function describe(action: Json, nameOf: NameOf): string {
   const coin = (asset: unknown): string => nameOf(Number(asset)) ?? t('market.numbered', { n: String(asset) })
-  const order = (o: Json, buy: Key, sell: Key): string => t(o.b ? buy : sell, { size: String(o.s), coin: coin(o.a), px: String(o.p) })
+  const order = (o: Json, buy: Key, sell: Key): string => t(o.b ? buy : sell, { size: String(o.s), coin: coin(o.a), px: number(o.p) })
   switch (action.type) {
     case 'order':
       return list(action.orders, (o) => order(o, 'explorer.do.buy', 'explorer.do.sell'))
@@ -167,7 +172,7 @@ export function describe(action: Json, nameOf: NameOf): string {
     case 'updateLeverage':
       return t('explorer.do.leverage', { coin: coin(action.asset), leverage: String(action.leverage) })
     case 'fill':
-      return t('explorer.do.fill', { direction: String(action.dir).toLowerCase(), size: String(action.sz), coin: String(action.coin), px: String(action.px) })
+      return t('explorer.do.fill', { direction: String(action.dir).toLowerCase(), size: String(action.sz), coin: String(action.coin), px: number(action.px) })
     case 'oracle':
       return t('explorer.do.oracle', { coins: list(action.prices, (pair) => coin((pair as unknown as unknown[])[0])) })
     case 'approveAgent':
