@@ -116,7 +116,7 @@ export class Orders {
   /** The exchange closed a position of the trader's: say which, and why. */
   announceForcedFills(fills: readonly Fill[]): void {
     for (const { why, isBuy, coin, size, px } of summed(this.#market.listing, fills, (fill) => forced(fill)!)) {
-      const title = t(isBuy ? 'orders.forcedBought' : 'orders.forcedSold', { why: t(`fills.${why}`), size, coin })
+      const title = t(isBuy ? 'orders.forcedBought' : 'orders.forcedSold', { why: t(`fills.why.${why}`), size, coin })
       this.#screen.toast(why === 'Liquidated' ? 'bad' : 'notice', title, t('orders.closedByExchange', { px }))
     }
   }
