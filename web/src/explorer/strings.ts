@@ -155,6 +155,18 @@ export const words = {
     ja: '{coin} の注文を取消',
     ko: '{coin} 주문 취소',
   },
+  'explorer.do.cancelAll': {
+    en: 'cancel all {coin} orders',
+    zh: '撤销全部 {coin} 订单',
+    ja: '{coin} の注文をすべて取消',
+    ko: '{coin} 주문 모두 취소',
+  },
+  'explorer.do.scheduleCancel': {
+    en: 'cancel all orders later',
+    zh: '定时撤销全部订单',
+    ja: '全注文の取消を予約',
+    ko: '모든 주문 예약 취소',
+  },
   'explorer.do.leverage': {
     en: '{coin} leverage {leverage}×',
     zh: '{coin} 杠杆 {leverage}×',

@@ -163,12 +163,18 @@ export function describe(action: Json, nameOf: NameOf): string {
   switch (action.type) {
     case 'order':
       return list(action.orders, (o) => order(o, 'explorer.do.buy', 'explorer.do.sell'))
+    case 'modify':
+      return order(action.order as Json, 'explorer.do.moveBuy', 'explorer.do.moveSell')
     case 'batchModify':
       return list(action.modifies, (modify) => order(modify.order as Json, 'explorer.do.moveBuy', 'explorer.do.moveSell'))
     case 'cancel':
       return list(action.cancels, (c) => t('explorer.do.cancel', { coin: coin(c.a), oid: String(c.o) }))
     case 'cancelByCloid':
       return list(action.cancels, (c) => t('explorer.do.cancelByCloid', { coin: coin(c.asset) }))
+    case 'cancelAllByMarket':
+      return t('explorer.do.cancelAll', { coin: coin(action.a) })
+    case 'scheduleCancel':
+      return t('explorer.do.scheduleCancel')
     case 'updateLeverage':
       return t('explorer.do.leverage', { coin: coin(action.asset), leverage: String(action.leverage) })
     case 'fill':
