@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,17 +27,25 @@ def every_source() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree_of(path)))
+
+
 def places(paths: list[Path], kind: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
     for path in paths:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes_of(path):
             if isinstance(node, kind):
                 yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}", node
 
 
 def test_every_module_says_what_it_is() -> None:
-    silent = [
-        str(p.relative_to(ROOT)) for p in every_source() if not ast.get_docstring(ast.parse(p.read_text()))
-    ]
+    silent = [str(p.relative_to(ROOT)) for p in every_source() if not ast.get_docstring(tree_of(p))]
     assert silent == []
 
 
@@ -149,7 +158,7 @@ def constants(path: Path) -> dict[str, int]:
     """The names that a file gives values to, with the lines where they stand."""
     return {
         target.id: node.lineno
-        for node in ast.parse(path.read_text()).body
+        for node in tree_of(path).body
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name)
