@@ -12,18 +12,18 @@ _PUSHDATA = {0x4C: 1, 0x4D: 2, 0x4E: 4}  # opcode -> width of the length behind 
 _OP_0, _OP_1NEGATE, _OP_1, _OP_16 = 0x00, 0x4F, 0x51, 0x60
 
 
-class Instruction(NamedTuple):
+class ScriptOp(NamedTuple):
     opcode: int
     data: bytes | None  # what it pushes; None if it does something else
 
 
-def instructions(script: bytes) -> tuple[Instruction, ...]:
+def operations(script: bytes) -> tuple[ScriptOp, ...]:
     """A script taken apart. Raises DecodeError if a push is longer than what is left."""
     reader = ByteReader(script)
     found = []
     while reader.left:
         opcode = reader.integer(1)
-        found.append(Instruction(opcode, _pushed(opcode, reader)))
+        found.append(ScriptOp(opcode, _pushed(opcode, reader)))
     return tuple(found)
 
 
@@ -51,7 +51,7 @@ def returned(script: bytes) -> tuple[bytes, ...] | None:
     if script[:1] != bytes((OP_RETURN,)):
         return None
     try:
-        pushed = [instruction.data for instruction in instructions(script[1:])]
+        pushed = [operation.data for operation in operations(script[1:])]
     except DecodeError:
         return None
     data = tuple(part for part in pushed if part is not None)

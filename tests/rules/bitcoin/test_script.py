@@ -7,7 +7,7 @@ from coinone.rules.bitcoin.script import (
     Destination,
     OutputKind,
     destination_of,
-    instructions,
+    operations,
     push,
     pushes_only,
     returned,
@@ -62,7 +62,7 @@ def test_what_only_resembles_a_standard_output_is_none(kind: OutputKind, size: i
     ],
 )
 def test_a_script_is_taken_apart(script: str, pushed: list[bytes | None]) -> None:
-    assert [instruction.data for instruction in instructions(bytes.fromhex(script))] == pushed
+    assert [operation.data for operation in operations(bytes.fromhex(script))] == pushed
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_script_is_taken_apart(script: str, pushed: list[bytes | None]) -> Non
 )
 def test_a_push_longer_than_the_script_is_refused(script: str) -> None:
     with pytest.raises(DecodeError):
-        instructions(bytes.fromhex(script))
+        operations(bytes.fromhex(script))
     assert returned(b"\x6a" + bytes.fromhex(script)) is None
 
 
