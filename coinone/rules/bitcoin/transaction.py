@@ -104,8 +104,11 @@ def decode_transaction(data: bytes) -> BitcoinTransaction:
     count = reader.count(_INPUT_LEAST)
     has_witness = not count  # no inputs: the marker of a transaction with witnesses
     if has_witness:
-        if reader.integer(1) != 1:
-            raise DecodeError("bitcoin: transaction without inputs, or of an unknown kind")
+        flag = reader.integer(1)
+        if flag == 0:  # no marker, but no inputs and no outputs
+            raise InvalidBitcoin("transaction without inputs or outputs")
+        if flag != 1:
+            raise DecodeError("bitcoin: transaction of an unknown kind", have=flag)
         count = reader.count(_INPUT_LEAST)
     inputs = [_read_input(reader) for _ in range(count)]
     outputs = tuple([_read_output(reader) for _ in range(reader.count(_OUTPUT_LEAST))])

@@ -92,7 +92,7 @@ def test_no_flip_of_a_bit_leaves_the_wtxid_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (SEGWIT.encode()[:5] + b"\x00" + SEGWIT.encode()[6:], "unknown kind"),  # flag 0
+        (SEGWIT.encode()[:5] + b"\x00" + SEGWIT.encode()[6:], "without inputs"),  # flag 0
         (SEGWIT.encode()[:5] + b"\x02" + SEGWIT.encode()[6:], "unknown kind"),
         (PLAIN._head() + b"\x00\x01" + PLAIN._body() + b"\x00" + PLAIN._tail(), "has none"),
         (PLAIN._head() + b"\x00\x01\x00" + bytes(5), "has none"),  # nor inputs
