@@ -60,6 +60,7 @@ def test_documents_name_rooms_and_those_exist() -> None:
 
 ROOMS_EDITED = (
     "base/crypto",
+    "rules/bitcoin",
     "rules/state",
     "rules/vm",
     "rules/consensus",

@@ -1,8 +1,8 @@
-"""What a block of ours writes into Bitcoin's coinbase: its content's hash and fork-detection data (after RSKIP110).
+"""What our blocks write into Bitcoin's coinbase: their content's hash and fork-detection data (after RSKIP110).
 
-Fork-detection data shows whoever reads Bitcoin alone which branch a miner worked on, and so a branch that is mined in
-secret. It names seven blocks of the branch by the last byte of the hash of the Bitcoin block that each was mined with;
-how many uncles were there; the block's number.
+Fork-detection data shows a reader of Bitcoin alone which branch a miner worked on, and so a branch that is mined in
+secret. It names seven blocks of the branch, each by one byte of the hash of the Bitcoin header it was mined with (the
+first as computed, the last as explorers show it); how many uncles were there; the block's number.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Proofs that a transaction is in the block of a header, against whoever builds what only looks like one.
+"""Proofs that a transaction is in the block of a header, and checks against what only looks like one.
 
 A node of the tree is the hash of 64 bytes. A transaction of exactly 64 bytes can therefore be taken for a node, and a
 node for a transaction, so that a branch one level too short or too long proves a payment that never was

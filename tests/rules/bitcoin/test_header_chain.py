@@ -164,6 +164,20 @@ def test_easy_blocks_are_possible_in_a_period_and_leave_no_trace() -> None:
     assert extend(tip, child(tip, 1_200, network), network).bits == usual
 
 
+def test_an_easy_block_at_a_period_s_end_does_not_make_test_network_4_easy() -> None:
+    """BIP94: the change starts from the period's first target, elsewhere from its last."""
+    for network, starts_from in ((KINDS[2], "usual"), (KINDS[1], "easy")):
+        tip = genesis_tip(network)
+        for _ in range(20):  # the second period is harder
+            tip = extend(tip, child(tip, 200, network), network)
+        targets = {"usual": target_of(tip.bits), "easy": network.limit}
+        for seconds in [600] * 18 + [1_201]:
+            tip = extend(tip, child(tip, seconds, network), network)
+        assert (tip.height, tip.bits) == (39, bits_of(network.limit))
+        took = 18 * 600 + 1_201  # from header 20 to 39
+        assert child(tip, 1, network).bits == retarget(targets[starts_from], took, network)
+
+
 def test_a_period_on_test_network_4_does_not_begin_far_back() -> None:
     """BIP94: with the median below, only this rule stands against a first block set hours back."""
     network = replace(KINDS[2], allows_easy_blocks=False)
@@ -258,6 +272,13 @@ def test_a_header_may_not_choose_its_own_target() -> None:
         extend(tip, easier, REGTEST)
     with pytest.raises(InvalidBitcoin, match="above the network's limit"):
         check_work(easier.hash, easier.bits, REGTEST)
+
+
+def test_a_hash_may_equal_its_target() -> None:
+    target = target_of(0x1D00FFFF)
+    check_work(target.to_bytes(32, "little"), 0x1D00FFFF, MAIN)
+    with pytest.raises(InvalidBitcoin, match="not enough work"):
+        check_work((target + 1).to_bytes(32, "little"), 0x1D00FFFF, MAIN)
 
 
 def test_the_branch_with_more_work_wins_not_the_longer_one() -> None:

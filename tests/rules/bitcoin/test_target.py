@@ -52,3 +52,4 @@ def test_a_leading_bit_that_reads_as_a_sign_moves_one_byte_on() -> None:
 def test_work_is_the_hashes_that_a_target_takes() -> None:
     assert work_of(0x1D00FFFF) == 0x100010001  # the chain work of Bitcoin's first block
     assert work_of(0x207FFFFF) == 2  # regtest's: every second hash
+    assert work_of(0x03000001) == 2**255  # two of 2^256 hashes are at most 1
