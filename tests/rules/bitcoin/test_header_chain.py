@@ -206,29 +206,38 @@ def test_a_time_two_hours_ahead_waits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("height", "version", "valid"),
-    [
-        (227_930, 1, True),
-        (227_931, 1, False),
-        (227_931, 2, True),
-        (363_724, 2, True),
-        (363_725, 2, False),
-        (388_380, 3, True),
-        (388_381, 3, False),
-        (388_381, 4, True),
-        (741_888, -1, False),
-        (100, -1, True),
+    ("network", "height", "least"),
+    [  # BIP34, 66 and 65; the heights of test network 3 are those of Core's chainparams.cpp
+        (MAIN, 227_931, 2),
+        (MAIN, 363_725, 3),
+        (MAIN, 388_381, 4),
+        (MAIN, 741_888, 4),
+        (TESTNET3, 21_111, 2),
+        (TESTNET3, 330_776, 3),
+        (TESTNET3, 581_885, 4),
+        (TESTNET4, 1, 4),
+        (REGTEST, 1, 4),
     ],
 )
-def test_old_versions_end_where_bip_34_66_and_65_begin(height: int, version: int, valid: bool) -> None:
-    network = replace(MAIN, limit=REGTEST.limit, genesis=REGTEST.genesis)
-    tip = replace(genesis_tip(network), height=height - 1)
-    header = mine(child(tip, network=network)._replace(version=version))
-    if valid:
-        assert extend(tip, header, network).height == height
-    else:
+def test_old_versions_end_where_bip_34_66_and_65_begin(
+    network: BitcoinNetwork, height: int, least: int
+) -> None:
+    easy = replace(network, limit=REGTEST.limit, genesis=REGTEST.genesis)
+    tip = replace(genesis_tip(easy), height=height - 1)
+    header = child(tip, network=easy)
+    assert extend(tip, mine(header._replace(version=least)), easy).height == height
+    for old in (least - 1, 0, -1):
         with pytest.raises(InvalidBitcoin, match="version"):
-            extend(tip, header, network)
+            extend(tip, mine(header._replace(version=old)), easy)
+    if height > 1 and height != 741_888:  # one block earlier the version before was enough
+        before = replace(tip, height=height - 2)
+        extend(before, mine(header._replace(version=least - 1)), easy)
+
+
+def test_before_bip_34_any_version_is_valid() -> None:
+    easy = replace(MAIN, limit=REGTEST.limit, genesis=REGTEST.genesis)
+    tip = genesis_tip(easy)
+    extend(tip, mine(child(tip, network=easy)._replace(version=-1)), easy)
 
 
 def test_no_bit_of_a_real_header_can_be_another() -> None:

@@ -11,8 +11,15 @@ from coinone.base.primitives.types import ZERO_HASH
 from coinone.rules.bitcoin.encoding import hash256
 from coinone.rules.bitcoin.errors import InvalidBitcoin
 from coinone.rules.bitcoin.header import decode_header
-from coinone.rules.bitcoin.inclusion import InclusionProof, check_inclusion, check_partial
-from coinone.rules.bitcoin.merkle import fold, merkle_root
+from coinone.rules.bitcoin.inclusion import (
+    WITNESS_HEADER,
+    InclusionProof,
+    check_inclusion,
+    check_partial,
+    commitment_to,
+    witness_commitment,
+)
+from coinone.rules.bitcoin.merkle import fold, merkle_branch, merkle_root
 from coinone.rules.bitcoin.partial_merkle import PartialMerkleTree, build, matches
 from coinone.rules.bitcoin.transaction import (
     BitcoinTransaction,
@@ -21,7 +28,7 @@ from coinone.rules.bitcoin.transaction import (
     decode_transaction,
 )
 from tests.rules.bitcoin import samples
-from tests.rules.bitcoin.blocks import coinbase, inclusion, sample, spend
+from tests.rules.bitcoin.blocks import RESERVED, coinbase, inclusion, sample, spend
 
 NODE_SIZED = BitcoinTransaction((TxInput(b"\x11" * 32, 0, b"abc"),), (TxOutput(7, b"\x51"),))
 """64 bytes: 4 + 1 + (36 + 1 + 3 + 4) + 1 + (8 + 1 + 1) + 4, which is a transaction and could be a node."""
@@ -178,6 +185,77 @@ def test_a_witness_that_the_block_does_not_hold_is_refused() -> None:
         check_inclusion(replace(good, transaction=forged.encode()), block.header.merkle_root)
     with pytest.raises(InvalidBitcoin, match="proves nothing"):
         check_inclusion(replace(good, transaction=real.base()), block.header.merkle_root)
+
+
+def test_without_a_witness_nothing_of_witnesses_is_shown() -> None:
+    """Or one proof had two spellings."""
+    block = sample(7)
+    plain, full = inclusion(block, 3, witness=False), inclusion(block, 3)
+    for wrong in (
+        replace(plain, coinbase=full.coinbase),
+        replace(plain, witness_branch=full.witness_branch),
+    ):
+        with pytest.raises(InvalidBitcoin, match="proves nothing"):
+            check_inclusion(wrong, block.header.merkle_root)
+    tree = build(block.txids, [0, 3])
+    with pytest.raises(InvalidBitcoin, match="proves nothing"):
+        check_partial(tree, plain.transaction, full.coinbase, block.header.merkle_root)
+
+
+def test_a_node_of_the_witness_tree_is_not_taken_for_a_transaction() -> None:
+    """60 bytes that are in the block, with a witness that makes 64: the ids of two other transactions."""
+    real = BitcoinTransaction((TxInput(b"\x11" * 32, 0),), (TxOutput(7, b""),))
+    forged = replace(real, inputs=(real.inputs[0]._replace(witness=(b"",)),))
+    raw = forged.encode()
+    assert (len(real.base()), len(raw)) == (60, 64)
+    beside = hash256(ZERO_HASH + b"\x66" * 32)
+    root = hash256(beside + hash256(raw))  # of the witness tree: zero, 66..., and the halves of `raw`
+    first = with_commitment(commitment_to(root, RESERVED))
+    txids = [first.txid, real.txid, b"\x77" * 32, b"\x78" * 32]
+    assert fold(forged.wtxid, 1, (beside,)) == root  # the attack works on a mere fold
+    branches = merkle_branch(txids, 1), first.encode(), merkle_branch(txids, 0)
+    with pytest.raises(InvalidBitcoin, match="witness not as deep"):
+        check_inclusion(InclusionProof(raw, 1, *branches, (beside,)), merkle_root(txids))
+
+
+@pytest.mark.parametrize("reserved", [(), (bytes(31),), (bytes(33),), (bytes(32), b"")])
+def test_the_coinbase_s_witness_is_one_reserved_value(reserved: tuple[bytes, ...]) -> None:
+    paying = spend(b"\x33" * 32, 10**8)
+    root = merkle_root([ZERO_HASH, paying.wtxid])
+    first = with_commitment(commitment_to(root, b"".join(reserved)), reserved)
+    txids = [first.txid, paying.txid]
+    branches = merkle_branch(txids, 1), first.encode(), merkle_branch(txids, 0)
+    with pytest.raises(InvalidBitcoin, match="reserved value"):
+        check_inclusion(InclusionProof(paying.encode(), 1, *branches, (ZERO_HASH,)), merkle_root(txids))
+
+
+def with_commitment(commitment: bytes, reserved: tuple[bytes, ...] = (RESERVED,)) -> BitcoinTransaction:
+    made = coinbase(9)
+    outputs = (made.outputs[0], TxOutput(0, WITNESS_HEADER + commitment))
+    return replace(made, inputs=(made.inputs[0]._replace(witness=reserved),), outputs=outputs)
+
+
+def test_the_last_commitment_of_full_length_counts() -> None:
+    """BIP141: the highest output whose script has at least 38 bytes and begins so."""
+    one, two = b"\x01" * 32, b"\x02" * 32
+    made = coinbase(9)
+    scripts = [WITNESS_HEADER + one, WITNESS_HEADER + two + b"more", b"\x6a", WITNESS_HEADER + one[:-1]]
+    found = replace(made, outputs=tuple(TxOutput(0, script) for script in scripts))
+    assert witness_commitment(found) == two
+    assert witness_commitment(replace(made, outputs=made.outputs[:1])) is None
+
+
+def test_the_first_leaf_must_be_a_coinbase() -> None:
+    """What is fixed in a coinbase is what keeps anybody from forging the height."""
+    first, paying = spend(b"\x33" * 32, 10**8), spend(b"\x34" * 32, 10**8)
+    txids = [first.txid, paying.txid]
+    root = merkle_root(txids)
+    with pytest.raises(InvalidBitcoin, match="not a coinbase"):
+        check_inclusion(InclusionProof(paying.base(), 1, (txids[0],), first.base(), (txids[1],), ()), root)
+    late = coinbase(9)
+    txids = [first.txid, late.txid, paying.txid]
+    with pytest.raises(InvalidBitcoin, match="other transactions"):
+        check_partial(build(txids, [1, 2]), paying.base(), late.base(), merkle_root(txids))
 
 
 def test_the_coinbase_s_own_witness_cannot_be_another() -> None:

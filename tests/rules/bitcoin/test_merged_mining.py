@@ -214,6 +214,13 @@ def test_a_branch_of_30_siblings_is_the_longest() -> None:
             decode(MergedMiningProof, encode(proof))
 
 
+def test_a_branch_is_whole_siblings() -> None:
+    coinbase = bytes(70) + COINONE.tag + OURS
+    header = sealed(hash256(hash256(coinbase) + b"half"))  # what a fold by 32 bytes would lead to
+    with pytest.raises(InvalidBitcoin, match="length of the branch"):
+        check(header, replace(prove(coinbase, (), COINONE), branch=b"half"))
+
+
 def test_siblings_in_the_other_order_prove_nothing() -> None:
     found = mined(tag_output(OURS, COINONE))
     with pytest.raises(InvalidBitcoin, match="not in the block"):
@@ -225,8 +232,8 @@ def test_a_block_names_seven_ancestors_by_hand() -> None:
     assert numbers_named(1_000, 180) == [900, 720, 540, 360, 180, 0, -180]
     assert numbers_named(900, 180)[0] == 720
     assert numbers_named(901, 180)[0] == 900
-    data = fork_data(1_000, 180, lambda number: number // 180 + 1, [9] * 40)
-    assert data == ForkData(bytes((6, 5, 4, 3, 2, 1, 0)), 255, 1_000)  # 32 * 9 = 288 uncles, shown as 255
+    data = fork_data(1_000, 180, lambda number: number // 180 + 2, [9] * 40)
+    assert data == ForkData(bytes((7, 6, 5, 4, 3, 2, 0)), 255, 1_000)  # 32 * 9 = 288 uncles, shown as 255
     assert fork_data(1_000, 180, lambda number: 0, [1] * 100).uncles == 32
     assert fork_data(1_000, 180, lambda number: 0, [100, 7, 5]).uncles == 112
     with pytest.raises(DecodeError, match="fork-detection data"):

@@ -130,6 +130,7 @@ RULES: list[tuple[str, Callable[[], BitcoinTransaction], str | None]] = [
         lambda: replace(SEGWIT, inputs=(SPENT, TxInput(ZERO_HASH, 0xFFFFFFFF))),
         "spends nothing",
     ),
+    ("zeros alone are no coinbase", lambda: replace(SEGWIT, inputs=(SPENT._replace(txid=ZERO_HASH),)), None),
     (
         "index alone is no coinbase",
         lambda: replace(SEGWIT, inputs=(SPENT._replace(output=0xFFFFFFFF),)),
