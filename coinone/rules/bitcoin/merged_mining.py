@@ -25,22 +25,24 @@ from coinone.rules.bitcoin.target import as_number
 from coinone.rules.bitcoin.transaction import TxOutput
 
 _COUNT, _STATE = 8, 32  # bytes of a compressed coinbase before its tail
-BRANCH_BYTES_MAX = 960  # 30 siblings (RSKIP180); a block of today's size has 15 at most
-BEHIND_MAX = 128  # bytes behind the value: another chain's output, the witness commitment, the lock time
-COUNT_MAX = 1 << 20  # bytes before the tail: a coinbase is smaller than a block
-TIME_DISTANCE = 300  # seconds: Bitcoin's time and ours differ by less (RSKIP179)
 
 
 @dataclass(frozen=True, slots=True)
 class MergedMiningRules:
+    """What forks a chain if it changes. The limits are Rootstock's, and ours."""
+
     tag: bytes
     value_bytes: int  # that follow the tag
     siblings_reversed: bool = False  # as explorers show them; Rootstock's branches are written so
+    behind_max: int = 128  # bytes behind the value: another chain's output, witness commitment, lock time
+    branch_bytes_max: int = 960  # 30 siblings (RSKIP180); a block of today's size has 15 at most
+    count_max: int = 1 << 20  # bytes before the tail: a coinbase is smaller than a block
+    time_distance: int = 300  # seconds: Bitcoin's time and the side chain's differ by less (RSKIP179)
 
     @property
     def coinbase_bytes_max(self) -> int:
         """Of a compressed coinbase."""
-        return _COUNT + _STATE + BLOCK_BYTES - 1 + len(self.tag) + self.value_bytes + BEHIND_MAX
+        return _COUNT + _STATE + BLOCK_BYTES - 1 + len(self.tag) + self.value_bytes + self.behind_max
 
 
 COINONE = MergedMiningRules(b"CNOBLOCK:", 32 + FORK_DATA_BYTES)
@@ -51,7 +53,7 @@ COINONE = MergedMiningRules(b"CNOBLOCK:", 32 + FORK_DATA_BYTES)
 class MergedMiningProof:
     """What stands beside a header and is not part of its hash."""
 
-    branch: Annotated[bytes, Size(0, BRANCH_BYTES_MAX)]
+    branch: Annotated[bytes, Size(0, COINONE.branch_bytes_max)]
     coinbase: Annotated[bytes, Size(0, COINONE.coinbase_bytes_max)]
 
 
@@ -67,7 +69,7 @@ def check_merged_mining(
     bitcoin = decode_header(header)
     if difficulty < 1 or as_number(bitcoin.hash) > div_down(1 << 256, difficulty):
         raise InvalidBitcoin("not enough work", have=bitcoin.hash, difficulty=difficulty)
-    if abs(bitcoin.time - time) >= TIME_DISTANCE:
+    if abs(bitcoin.time - time) >= rules.time_distance:
         raise InvalidBitcoin("Bitcoin's time is far from the block's", want=time, have=bitcoin.time)
     if _committed_value(proof.coinbase, rules) != value:
         raise InvalidBitcoin("committed to another block")
@@ -77,8 +79,8 @@ def check_merged_mining(
 def _committed_value(coinbase: bytes, rules: MergedMiningRules) -> bytes:
     """The value behind the last tag of a compressed coinbase."""
     count, state, tail = _parts(coinbase)
-    if count % BLOCK_BYTES or count > COUNT_MAX:
-        raise InvalidBitcoin("bytes before the midstate", have=count, most=COUNT_MAX)
+    if count % BLOCK_BYTES or count > rules.count_max:
+        raise InvalidBitcoin("bytes before the midstate", have=count, most=rules.count_max)
     if count == 0 and state != START:
         raise InvalidBitcoin("midstate of nothing is not SHA-256's first")
     if count + len(tail) <= BLOCK_BYTES:
@@ -87,14 +89,16 @@ def _committed_value(coinbase: bytes, rules: MergedMiningRules) -> bytes:
     if not 0 <= place < BLOCK_BYTES:
         raise InvalidBitcoin("tag is not in the first block of the tail", have=place)
     after = tail[place + len(rules.tag) :]
-    if not rules.value_bytes <= len(after) <= rules.value_bytes + BEHIND_MAX:
-        raise InvalidBitcoin("bytes behind the tag", have=len(after), most=rules.value_bytes + BEHIND_MAX)
+    if not rules.value_bytes <= len(after) <= rules.value_bytes + rules.behind_max:
+        raise InvalidBitcoin(
+            "bytes behind the tag", have=len(after), most=rules.value_bytes + rules.behind_max
+        )
     return after[: rules.value_bytes]
 
 
 def _check_branch(bitcoin: BitcoinHeader, proof: MergedMiningProof, rules: MergedMiningRules) -> None:
-    if len(proof.branch) % 32 or len(proof.branch) > BRANCH_BYTES_MAX:
-        raise InvalidBitcoin("length of the branch", have=len(proof.branch), most=BRANCH_BYTES_MAX)
+    if len(proof.branch) % 32 or len(proof.branch) > rules.branch_bytes_max:
+        raise InvalidBitcoin("length of the branch", have=len(proof.branch), most=rules.branch_bytes_max)
     count, state, tail = _parts(proof.coinbase)
     once = finish(state, count, tail)
     step = -1 if rules.siblings_reversed else 1
