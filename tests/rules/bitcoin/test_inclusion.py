@@ -1,4 +1,4 @@
-"""Proofs of inclusion: real ones, and the attacks on whoever only folds a branch."""
+"""Proofs of inclusion: real ones, and the attacks on a reader who only folds a branch."""
 
 import hashlib
 from dataclasses import replace
