@@ -14,8 +14,10 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.records import codec_of
 from coinone.base.primitives.types import U64, Address
 from coinone.rules.exchange.instruments.config import ExchangeConfig
-from coinone.rules.exchange.state import leaves as form
 from coinone.rules.exchange.state.exchange import Exchange
+from coinone.rules.exchange.state.leaf_forms import ACCOUNT, GLOBALS, MARKET, ORDER
+from coinone.rules.exchange.state.leaves import address_in
+from coinone.rules.exchange.state.ledger import UNDER_ACCOUNTS
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.state.database import Database, Table
 
@@ -34,7 +36,7 @@ class ExchangeSeen:
     def __init__(self, config: ExchangeConfig, database: Database) -> None:
         self._config = config
         self._database = database
-        kinds = (form.MARKET, form.GLOBALS)
+        kinds = (MARKET, GLOBALS)
         self._shared = [row for kind in kinds for row in database.scan(Table.EXCHANGE, kind)]
         self._bare = exchange_from_leaves(config, self._shared)
         self._bests = decode_bests(database.get(Table.META, BESTS_KEY))
@@ -55,11 +57,12 @@ class ExchangeSeen:
         return self._bests[market] if market < len(self._bests) else (0, 0)
 
     def _rebuilt(self, number: bytes) -> Exchange:
-        orders = list(self._database.scan(Table.EXCHANGE, form.ORDER + number))
-        numbers = dict.fromkeys([number, *(leaf[-_BUILDER_SIZE:] for _, leaf in orders)])
-        accounts = [(form.ACCOUNT + n, self._database.get(Table.EXCHANGE, form.ACCOUNT + n)) for n in numbers]
+        under = [row for kind in UNDER_ACCOUNTS for row in self._database.scan(Table.EXCHANGE, kind + number)]
+        builders = [leaf[-_BUILDER_SIZE:] for key, leaf in under if key[:1] == ORDER]
+        numbers = dict.fromkeys([number, *builders])
+        accounts = [(ACCOUNT + n, self._database.get(Table.EXCHANGE, ACCOUNT + n)) for n in numbers]
         present = [(key, leaf) for key, leaf in accounts if leaf is not None]
-        return exchange_from_leaves(self._config, [*self._shared, *present, *orders])
+        return exchange_from_leaves(self._config, [*self._shared, *present, *under])
 
 
 def numbers_of(
@@ -67,8 +70,8 @@ def numbers_of(
 ) -> Iterator[tuple[Address, bytes]]:
     """Rows of Table.EXCHANGE_NUMBER for the accounts among `leaves` that are not known."""
     for key, leaf in leaves.items():
-        if key[:1] == form.ACCOUNT and leaf is not None and not is_known(int.from_bytes(key[1:], "big")):
-            yield form.address_in(leaf), key[1:]
+        if key[:1] == ACCOUNT and leaf is not None and not is_known(int.from_bytes(key[1:], "big")):
+            yield address_in(leaf), key[1:]
 
 
 def encode_bests(bests: Bests) -> bytes:

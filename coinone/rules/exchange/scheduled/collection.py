@@ -9,8 +9,8 @@ that wait for such a key open its account.
 *Every table that must be empty*: the account's row (cash, orders); its positions (size, reserved orders); of the ledger
 `agents` (none living), `nonces` (none within its window), `schedule` (none). `settings` must not show that others
 approved it as their builder: resting orders name their builder's row. `unclaimed` and `reports` are not by account,
-`memory` is by market; a locked account (closing/debts.py) is kept. A new table by account is listed here, and in
-`collectable`.
+`memory` is by market; a locked account (closing/debts.py) is kept. A new table by account says itself what it keeps
+(`LoggedDict.keeps`).
 
 A cursor visits all accounts in turn, at most 64 of them a batch; rows of removed accounts are reused.
 """
@@ -56,7 +56,7 @@ def collectable(batch: Execution, slot: int, number: int) -> bool:
         and not np.any(held["size"] | held["bid_size"] | held["ask_size"])
         and all(ledger.living_agent(agent, batch.now) is None for agent in settings.agents)
         and not _fresh_nonces(batch, settings.signers)
-        and number not in ledger.schedule
+        and not any(table.keeps(number) for table in ledger.tables.values())
         and not settings.is_builder
         and not is_locked(rows, slot)
     )

@@ -7,8 +7,9 @@ from coinone.base.primitives.types import Address
 from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConfig
 from coinone.rules.exchange.rows.journal import Undo as RowsUndo
 from coinone.rules.exchange.rows.tables import MarketStatus
-from coinone.rules.exchange.state.ledger import Ledger, Listing, undo_entries
+from coinone.rules.exchange.state.ledger import Ledger, Listing
 from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.state.tables import undo_entries
 from coinone.rules.exchange.state.undo import apply_undo as undo_rows
 
 Undo = tuple[RowsUndo, list]  # type: ignore[type-arg]  # rows, then ledger entries

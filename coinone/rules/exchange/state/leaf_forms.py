@@ -13,6 +13,9 @@ from coinone.base.primitives.codecs import Codec
 from coinone.base.primitives.records import record
 from coinone.base.primitives.types import U32, U64, Address, Between, Trailing, Wrapped
 
+ACCOUNT, ORDER, MARKET, UNCLAIMED, GLOBALS = b"a", b"o", b"m", b"u", b"g"
+"""The first byte of a leaf's key (leaves.py)."""
+
 ACCOUNT_COLUMNS = (
     "cash", "taker_volume", "maker_volume", "credits_used", "fees_paid", "refilled", "looked_ms",
     "liquidated_ms", "created_ms",
@@ -26,6 +29,7 @@ ORDER_COLUMNS = (
     "px", "sz", "orig_sz", "cloid_hi", "cloid_lo", "time_ms", "builder_fee", "market", "side", "tif",
     "reduce_only", "has_cloid",
 )  # fmt: skip
+ORDER_LEAF_SIZE = 8 * (len(ORDER_COLUMNS) + 1)  # and the builder
 MARKET_COLUMNS = (
     "mark", "oracle", "oracle_ms", "limit_share", "funding_rate", "funding_ms", "funding_long", "funding_short",
     "unbooked", "open_interest", "last_px", "last_ms", "volume", "base_volume", "status",

@@ -6,6 +6,8 @@
     b"u" + address     a deposit too small to open an account
     b"g"               counters, funds, cursors
 
+and those of a table of the ledger whose entries are leaves of their own, as the deposits are (tables.py).
+
 Numbers in keys are big endian, 8 bytes (a market 4). For the contents of a leaf see leaf_forms.py. Running sums, links
 and slots are left out, since they follow from the rest.
 """
@@ -18,16 +20,18 @@ from operator import attrgetter, itemgetter
 
 import numpy as np
 
-from coinone.base.primitives import rlp
 from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.rows.arrays import SAVED_ORDERS
 from coinone.rules.exchange.rows.tables import Array
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.leaf_forms import (
+    ACCOUNT,
     GLOBAL_COLUMNS,
+    GLOBALS,
+    MARKET,
     MARKET_COLUMNS,
-    ORDER_COLUMNS,
+    ORDER,
     TERMS_COLUMNS,
     TIER_COLUMNS,
     GlobalsLeaf,
@@ -38,12 +42,9 @@ from coinone.rules.exchange.state.leaf_forms import (
     pack_row,
 )
 from coinone.rules.exchange.state.leaf_rows import account_leaves, order_keys, order_leaves
-from coinone.rules.exchange.state.ledger import Agent, MarketMemory, NonceSet
+from coinone.rules.exchange.state.ledger import MarketMemory
 
 _VALUES = attrgetter(*[field.name for field in fields(MarketMemory)])  # `astuple` copies deeply
-
-ORDER_LEAF_SIZE = 8 * (len(ORDER_COLUMNS) + 1)  # and the builder
-ACCOUNT, ORDER, MARKET, UNCLAIMED, GLOBALS = b"a", b"o", b"m", b"u", b"g"
 
 
 def account_key(number: int) -> bytes:
@@ -78,22 +79,9 @@ def touched_leaves(ex: Exchange, touched: Array) -> dict[bytes, bytes | None]:
 
     `touched`: the slots of accounts whose rows the batch changed.
     """
-    journal = ex.rows.journal
     accounts = set(ex.rows.accounts["number"][touched].tolist()) | set(ex.rows.dropped_numbers)
-    markets = set(journal.touched_markets().tolist())
-    unclaimed: set[Address] = set()
-    for table, key, before in ex.ledger.log.entries:
-        if table is ex.ledger.settings or table is ex.ledger.schedule:
-            accounts.add(key)  # type: ignore[arg-type]
-        elif table is ex.ledger.nonces or table is ex.ledger.agents:
-            entries = (before, table.get(key))
-            accounts.update(entry.account for entry in entries if isinstance(entry, (Agent, NonceSet)))
-        elif table is ex.ledger.memory or table is ex.ledger.listings:
-            markets.add(key)
-        elif table is ex.ledger.reports:
-            markets.add(key[0])  # type: ignore[index]
-        elif table is ex.ledger.unclaimed:
-            unclaimed.add(key)  # type: ignore[arg-type]
+    markets = set(ex.rows.journal.touched_markets().tolist())
+    own = _touched_entries(ex, {ACCOUNT: accounts, MARKET: markets})
     leaves: dict[bytes, bytes | None] = {}
     numbers = [number for number in sorted(accounts) if number in ex.rows.slot_by_number]
     slots = np.array([ex.rows.slot_by_number[number] for number in numbers], np.int64)
@@ -103,10 +91,23 @@ def touched_leaves(ex: Exchange, touched: Array) -> dict[bytes, bytes | None]:
     for market in sorted(markets):
         leaves[market_key(market)] = encode_market(ex, market)
     leaves.update(_touched_orders(ex))
-    for address in sorted(unclaimed):
-        amount = ex.ledger.unclaimed.get(address)
-        leaves[UNCLAIMED + address] = None if amount is None else rlp.encode_int(amount)
+    leaves.update(sorted(own.items()))
     return leaves
+
+
+def _touched_entries(ex: Exchange, owners: dict[bytes, set[int]]) -> dict[bytes, bytes | None]:
+    """The ledger's changed entries that are leaves of their own. To `owners`, those who show the others are added."""
+    own: dict[bytes, bytes | None] = {}
+    for table, key, before in ex.ledger.log.entries:
+        form = table.form
+        if form.own is not None:
+            leaf_key, leaf = table.leaf(key)
+            own[leaf_key] = leaf
+        elif form.owner is not None:
+            for value in (before, table.get(key)):
+                if value is not None:
+                    owners[form.leaf].add(form.owner(key, value))
+    return own
 
 
 def all_leaves(ex: Exchange) -> Iterator[tuple[bytes, bytes]]:
@@ -118,8 +119,11 @@ def all_leaves(ex: Exchange) -> Iterator[tuple[bytes, bytes]]:
     yield from zip(_keys_of(ex, ex.rows.orders[resting]), order_leaves(ex, resting), strict=True)
     for market in range(ex.rows.market_count):
         yield market_key(market), encode_market(ex, market)
-    for address, amount in ex.ledger.unclaimed.items():
-        yield UNCLAIMED + address, rlp.encode_int(amount)
+    for table in ex.ledger.own_leaves.values():
+        for entry, _ in table.items():
+            key, leaf = table.leaf(entry)
+            assert leaf is not None, "the entry exists"
+            yield key, leaf
     yield GLOBALS, encode_globals(ex)
 
 

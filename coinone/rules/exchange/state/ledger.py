@@ -1,110 +1,26 @@
 """The ledger: state outside the rows, in plain tables: agents, nonces, settings, reports.
 
-The kernel never reads any of it. A table is a dict from key to an immutable value; every write first logs the value
-before, so that a batch can be undone in O(touched) and the leaves it changed are known.
+The kernel never reads any of it. A table is a dict from key to an immutable value (tables.py); its record, among
+`TABLES`, says where its entries are under the root.
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Generic, TypeVar
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.parameters import NONCE_PAST_MS
 from coinone.base.primitives.types import Address
+from coinone.rules.exchange.state.leaf_forms import (
+    ACCOUNT,
+    GLOBALS,
+    MARKET,
+    ORDER,
+    ORDER_LEAF_SIZE,
+    UNCLAIMED,
+)
+from coinone.rules.exchange.state.tables import IndexedDict, LedgerTable, LoggedDict, OwnLeaf, UndoLog
 from coinone.rules.exchange.state.timetable import Timetable
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-class LoggedDict(Generic[Key, Value]):
-    """A dict that logs the values before its writes in a shared log."""
-
-    __slots__ = ("_log", "_values", "name")
-
-    def __init__(self, name: str, log: "UndoLog") -> None:
-        self.name = name
-        self._values: dict[Key, Value] = {}
-        self._log = log
-
-    def get(self, key: Key) -> Value | None:
-        return self._values.get(key)
-
-    def __contains__(self, key: Key) -> bool:
-        return key in self._values
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def items(self) -> Iterator[tuple[Key, Value]]:
-        """Items in the order of keys' first insertion, which is state: callers that need an order sort."""
-        return iter(self._values.items())
-
-    def put(self, key: Key, value: Value) -> None:
-        self._log.note(self, key, self._values.get(key))
-        self._values[key] = value
-
-    def drop(self, key: Key) -> None:
-        if key in self._values:
-            self._log.note(self, key, self._values.pop(key))
-
-    def restore(self, key: Key, value: Value | None) -> None:
-        """Set a value without logging, for undo only."""
-        if value is None:
-            self._values.pop(key, None)
-        else:
-            self._values[key] = value
-
-
-class CancelSchedule(LoggedDict[int, int]):
-    """scheduleCancel: account number -> time in ms, with a queue of the next times."""
-
-    __slots__ = ("_times",)
-
-    def __init__(self, log: "UndoLog") -> None:
-        super().__init__("schedule", log)
-        self._times = Timetable()
-
-    def due(self, now: int, most: int) -> list[int]:
-        """The accounts that are due, as in Timetable.due."""
-        return self._times.due(now, most)
-
-    def put(self, key: int, value: int) -> None:
-        super().put(key, value)
-        self._times.put(key, value)
-
-    def drop(self, key: int) -> None:
-        super().drop(key)
-        self._times.drop(key)
-
-    def restore(self, key: int, value: int | None) -> None:
-        super().restore(key, value)
-        if value is None:
-            self._times.drop(key)
-        else:
-            self._times.put(key, value)
-
-
-class UndoLog:
-    """Before-images in the order of writing."""
-
-    def __init__(self) -> None:
-        self.entries: list[tuple[LoggedDict, object, object]] = []  # type: ignore[type-arg]
-
-    def note(self, table: LoggedDict, key: object, before: object) -> None:  # type: ignore[type-arg]
-        self.entries.append((table, key, before))
-
-    def take(self) -> list[tuple[LoggedDict, object, object]]:  # type: ignore[type-arg]
-        """Return the entries so far and clear the log."""
-        entries, self.entries = self.entries, []
-        return entries
-
-
-def undo_entries(entries: list[tuple[LoggedDict, object, object]]) -> None:  # type: ignore[type-arg]
-    for table, key, before in reversed(entries):
-        table.restore(key, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,23 +129,73 @@ class Cursors:
     collect_account: int = 0  # account number up to which empty accounts were collected
 
 
-@dataclass
+AGENTS: LedgerTable[Address, Agent] = LedgerTable("agents", ACCOUNT, lambda _, agent: agent.account)
+NONCES: LedgerTable[Address, NonceSet] = LedgerTable("nonces", ACCOUNT, lambda _, nonces: nonces.account)
+SETTINGS: LedgerTable[int, AccountSettings] = LedgerTable("settings", ACCOUNT, lambda number, _: number)
+SCHEDULE: LedgerTable[int, int] = LedgerTable("schedule", ACCOUNT, lambda number, _: number)
+LISTINGS: LedgerTable[int, Listing] = LedgerTable("listings", MARKET, lambda market, _: market)
+MEMORY: LedgerTable[int, MarketMemory] = LedgerTable("memory", MARKET, lambda market, _: market)
+REPORTS: LedgerTable[tuple[int, Address], Reported] = LedgerTable("reports", MARKET, lambda key, _: key[0])
+UNCLAIMED_CREDITS: LedgerTable[Address, int] = LedgerTable(
+    "unclaimed",
+    UNCLAIMED,
+    own=OwnLeaf(
+        key=bytes, key_of=bytes, value=rlp.encode_int, value_of=lambda leaf: int.from_bytes(leaf, "big")
+    ),
+)
+CURSORS: LedgerTable[str, Cursors] = LedgerTable("cursors", GLOBALS)
+
+TABLES = (AGENTS, NONCES, SETTINGS, SCHEDULE, LISTINGS, MEMORY, REPORTS, UNCLAIMED_CREDITS, CURSORS)
+
+UNDER_ACCOUNTS = {
+    ORDER: ORDER_LEAF_SIZE,
+    **{table.leaf: table.own.size for table in TABLES if table.own is not None and table.own.size},
+}
+"""Leaves that belong to an account, by the first byte of their keys: the size of each. An account's proof has all."""
+
+
+class CancelSchedule(IndexedDict[int, int]):
+    """scheduleCancel: account number -> time in ms, with a queue of the next times."""
+
+    __slots__ = ("_times",)
+
+    def __init__(self, log: UndoLog) -> None:
+        super().__init__(SCHEDULE, log)
+        self._times = Timetable()
+
+    def due(self, now: int, most: int) -> list[int]:
+        """The accounts that are due, as in Timetable.due."""
+        return self._times.due(now, most)
+
+    def keeps(self, number: int) -> bool:
+        return number in self
+
+    def _index(self, key: int, before: int | None, after: int | None) -> None:
+        if after is None:
+            self._times.drop(key)
+        else:
+            self._times.put(key, after)
+
+
 class Ledger:
     """All tables. Keys: agent address, signer address, account number, market, (market, reporter), address."""
 
-    log: UndoLog = field(default_factory=UndoLog)
-
-    def __post_init__(self) -> None:
-        self.agents: LoggedDict[Address, Agent] = LoggedDict("agents", self.log)
-        self.nonces: LoggedDict[Address, NonceSet] = LoggedDict("nonces", self.log)
-        self.settings: LoggedDict[int, AccountSettings] = LoggedDict("settings", self.log)
+    def __init__(self) -> None:
+        self.log = UndoLog()
+        self.agents = LoggedDict(AGENTS, self.log)
+        self.nonces = LoggedDict(NONCES, self.log)
+        self.settings = LoggedDict(SETTINGS, self.log)
         self.schedule = CancelSchedule(self.log)
-        self.listings: LoggedDict[int, Listing] = LoggedDict("listings", self.log)
-        self.memory: LoggedDict[int, MarketMemory] = LoggedDict("memory", self.log)
-        self.reports: LoggedDict[tuple[int, Address], Reported] = LoggedDict("reports", self.log)
-        self.unclaimed: LoggedDict[Address, int] = LoggedDict("unclaimed", self.log)
-        self.cursors: LoggedDict[str, Cursors] = LoggedDict("cursors", self.log)
+        self.listings = LoggedDict(LISTINGS, self.log)
+        self.memory = LoggedDict(MEMORY, self.log)
+        self.reports = LoggedDict(REPORTS, self.log)
+        self.unclaimed = LoggedDict(UNCLAIMED_CREDITS, self.log)
+        self.cursors = LoggedDict(CURSORS, self.log)
         self.cursors.restore("all", Cursors())
+        self.tables: dict[str, LoggedDict] = {form.name: vars(self)[form.name] for form in TABLES}  # type: ignore[type-arg]
+        self.own_leaves = {
+            table.form.leaf: table for table in self.tables.values() if table.form.own is not None
+        }
 
     def settings_of(self, number: int) -> AccountSettings:
         return self.settings.get(number) or _DEFAULT

@@ -10,7 +10,7 @@ from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.base.primitives.records import decode
 from coinone.rules.exchange.instruments.config import ExchangeConfig
 from coinone.rules.exchange.rows.tables import ACCOUNT, MARKET, ORDER, TIER
-from coinone.rules.exchange.state import leaves as form
+from coinone.rules.exchange.state import leaf_forms as form
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.leaf_forms import (
     ACCOUNT_COLUMNS,
@@ -55,8 +55,8 @@ def exchange_from_leaves(
             _load_account(ex, int.from_bytes(key[1:], "big"), leaf)
         elif kind == form.ORDER:
             orders.append((key, leaf))
-        elif kind == form.UNCLAIMED:
-            ex.ledger.unclaimed.restore(key[1:], int.from_bytes(leaf, "big"))
+        elif kind in ex.ledger.own_leaves:
+            ex.ledger.own_leaves[kind].load(key, leaf)
         else:
             assert key == form.GLOBALS, "a leaf of unknown kind"
             _load_globals(ex, leaf)

@@ -1,28 +1,38 @@
 """The exchange root: one hash over all that can influence a later batch, and proofs of single accounts.
 
 root = keccak("coinone-rows" || accounts tree || markets tree || unclaimed tree || keccak(globals leaf)). Trees are
-those of base/crypto/merkle.py. The accounts tree's leaf n is the account with number n: its leaf and the hash of all
-its orders by oid, so that one proof shows a user their complete state. A proof shows all orders or none, so they need
-no tree, which would take ten times as long. Computed once per block.
+those of base/crypto/merkle.py. The accounts tree's leaf n is the account with number n: its leaf and, for each kind of
+leaves under accounts (`UNDER_ACCOUNTS`: its orders), the hash of all of them by key, so that one proof shows a user
+their complete state. A proof shows all orders or none, so they need no tree, which would take ten times as long.
+Computed once per block.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeVar
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.merkle import MerkleTree, TreeAhead, merkle_root, verify
 from coinone.base.primitives import rlp
 from coinone.base.primitives.types import ZERO_HASH, Hash32
-from coinone.rules.exchange.state import leaves as form
+from coinone.rules.exchange.state.leaf_forms import ACCOUNT, GLOBALS, MARKET, ORDER_LEAF_SIZE, UNCLAIMED
+from coinone.rules.exchange.state.leaves import next_account_in
+from coinone.rules.exchange.state.ledger import UNDER_ACCOUNTS
 from coinone.rules.state.steps import finished
 
 _TAG = b"coinone-rows"
+_NAME_SIZE = 8  # of the rest of a key under an account
 _PER_STEP = 2_048  # leaves sorted or orders hashed between two yields: about 2 ms
 Leaves = Mapping[bytes, bytes | None]
 _Roots = tuple[Hash32, Hash32, Hash32, Hash32]  # accounts, markets, unclaimed, globals
+_Under = dict[bytes, dict[int, dict[bytes, bytes]]]
+"""Leaves under accounts: by kind, by the account's number, by the rest of their keys (of an order its oid)."""
+Listed = tuple[
+    tuple[bytes, bytes], ...
+]  # the leaves of one kind under one account, by rising rest of the key
 K = TypeVar("K")
 
 
@@ -32,10 +42,15 @@ class ExchangeProof:
 
     number: int
     leaf: bytes
-    orders: tuple[tuple[int, bytes], ...]  # (oid, leaf), rising
+    listed: tuple[Listed, ...]  # in the order of UNDER_ACCOUNTS: orders first
     places: int  # size of the accounts tree
     path: tuple[Hash32, ...]
     roots: _Roots
+
+    @property
+    def orders(self) -> list[tuple[int, bytes]]:
+        """(oid, leaf) of each order, rising."""
+        return [(int.from_bytes(oid, "big"), leaf) for oid, leaf in self.listed[0]]
 
     @property
     def rows_root(self) -> Hash32:
@@ -52,7 +67,7 @@ class _Ahead:
     market_tree: TreeAhead
     roots: _Roots
     accounts: dict[int, bytes | None] = field(default_factory=dict)
-    orders: dict[int, dict[int, bytes]] = field(default_factory=dict)
+    under: _Under = field(default_factory=lambda: _nothing_under())
     unclaimed: dict[bytes, bytes] | None = None  # None: as before
 
 
@@ -65,7 +80,7 @@ class LeafStore:
 
     def __init__(self, leaves: Leaves) -> None:
         self._accounts: dict[int, bytes] = {}  # by number
-        self._orders: dict[int, dict[int, bytes]] = {}  # by account and oid
+        self._under = _nothing_under()
         self._unclaimed: dict[bytes, bytes] = {}
         self._account_tree, self._market_tree = MerkleTree(), MerkleTree()
         empty = merkle_root([])
@@ -84,9 +99,10 @@ class LeafStore:
                 self._accounts.pop(number, None)
             else:
                 self._accounts[number] = leaf
-        self._orders.update(ahead.orders)
-        for number in [number for number, orders in ahead.orders.items() if not orders]:
-            del self._orders[number]
+        for kind, changed in ahead.under.items():
+            self._under[kind].update(changed)
+            for number in [number for number, entries in changed.items() if not entries]:
+                del self._under[kind][number]
         if ahead.unclaimed is not None:
             self._unclaimed = ahead.unclaimed
         ahead.account_tree.take_in()
@@ -109,13 +125,13 @@ class LeafStore:
             if count % _PER_STEP == 0:
                 yield
         yield from self._set_accounts(ahead)
-        _keep_places(ahead.account_tree, leaves.get(form.GLOBALS))
+        _keep_places(ahead.account_tree, leaves.get(GLOBALS))
         yield from ahead.account_tree.hash_steps()
         _, _, unclaimed, counters = self._roots
         if ahead.unclaimed is not None:
             unclaimed = yield from _list_root_steps(ahead.unclaimed)
-        if form.GLOBALS in leaves:
-            counters = keccak256(leaves[form.GLOBALS] or b"")
+        if GLOBALS in leaves:
+            counters = keccak256(leaves[GLOBALS] or b"")
         ahead.roots = ahead.account_tree.root(), ahead.market_tree.root(), unclaimed, counters
         self._ahead = ahead
         return _combine(ahead.roots)
@@ -129,7 +145,9 @@ class LeafStore:
         return ExchangeProof(
             number=number,
             leaf=self._accounts[number],
-            orders=tuple(sorted(self._orders.get(number, {}).items())),
+            listed=tuple(
+                [tuple(sorted(accounts.get(number, {}).items())) for accounts in self._under.values()]
+            ),
             places=len(self._account_tree),
             path=self._account_tree.proof(number),
             roots=self._roots,
@@ -137,17 +155,17 @@ class LeafStore:
 
     def _put(self, ahead: _Ahead, key: bytes, leaf: bytes | None) -> None:
         kind = key[:1]
-        if kind == form.ORDER:
-            number = int.from_bytes(key[1:9], "big")
-            orders = ahead.orders.get(number)
-            if orders is None:
-                orders = ahead.orders[number] = dict(self._orders.get(number, ()))
-            _put(orders, int.from_bytes(key[9:], "big"), leaf)
-        elif kind == form.ACCOUNT:
+        if kind in UNDER_ACCOUNTS:
+            number, changed = int.from_bytes(key[1:9], "big"), ahead.under[kind]
+            entries = changed.get(number)
+            if entries is None:
+                entries = changed[number] = dict(self._under[kind].get(number, ()))
+            _put(entries, key[9:], leaf)
+        elif kind == ACCOUNT:
             ahead.accounts[int.from_bytes(key[1:], "big")] = leaf
-        elif kind == form.MARKET:
+        elif kind == MARKET:
             ahead.market_tree.set(int.from_bytes(key[1:], "big"), leaf)
-        elif kind == form.UNCLAIMED:
+        elif kind == UNCLAIMED:
             if ahead.unclaimed is None:
                 ahead.unclaimed = dict(self._unclaimed)
             _put(ahead.unclaimed, key, leaf)
@@ -155,15 +173,15 @@ class LeafStore:
     def _set_accounts(self, ahead: _Ahead) -> Iterator[None]:
         """Put the changed accounts into the accounts tree."""
         work = 0
-        for number in {**ahead.accounts, **ahead.orders}:
+        for number in dict.fromkeys(chain(ahead.accounts, *ahead.under.values())):
             leaf = ahead.accounts[number] if number in ahead.accounts else self._accounts.get(number)
-            orders = ahead.orders.get(number)
-            if orders is None:
-                orders = self._orders.get(number, {})
-            listed = tuple(sorted(orders.items()))
+            listed = [
+                sorted((changed[number] if number in changed else self._under[kind].get(number, {})).items())
+                for kind, changed in ahead.under.items()
+            ]
             ahead.account_tree.set(number, None if leaf is None else account_leaf(leaf, listed))
-            work += 4 + len(orders)  # an account costs about as much as four of its orders
-            work += len(leaf or b"") // form.ORDER_LEAF_SIZE
+            work += 4 + sum(map(len, listed))  # an account costs about as much as four of its orders
+            work += len(leaf or b"") // ORDER_LEAF_SIZE
             if work >= _PER_STEP:
                 work = 0
                 yield
@@ -181,7 +199,7 @@ def _keep_places(tree: TreeAhead, globals_leaf: bytes | None) -> None:
 
     So the tree of a node that loads the leaves equals that of a node that has seen the accounts come and go.
     """
-    places = 0 if globals_leaf is None else form.next_account_in(globals_leaf)
+    places = 0 if globals_leaf is None else next_account_in(globals_leaf)
     if places > 1 and places > len(tree):
         tree.set(places - 1, None)
 
@@ -197,23 +215,30 @@ def _list_root_steps(leaves: Mapping[bytes, bytes]) -> Generator[None, None, Has
     return tree.root()
 
 
-def account_leaf(leaf: bytes, orders: Sequence[tuple[int, bytes]]) -> bytes:
-    """A leaf of the accounts tree: the account's leaf and the hash of its orders (ORDER_LEAF_SIZE bytes each)."""
-    listed = (
-        keccak256(b"".join([oid.to_bytes(8, "big") + order for oid, order in orders]))
-        if orders
-        else ZERO_HASH
-    )
-    return rlp.encode([leaf, listed])
+def account_leaf(leaf: bytes, listed: Sequence[Sequence[tuple[bytes, bytes]]]) -> bytes:
+    """A leaf of the accounts tree: the account's leaf, and the hash of its leaves of each kind.
+
+    The hash of an empty list is zero. At the end such hashes are left out, except that of the orders: what accounts
+    may have more of later does not change the leaves of those without it.
+    """
+    hashes = [keccak256(b"".join(chain.from_iterable(each))) if each else ZERO_HASH for each in listed]
+    while len(hashes) > 1 and hashes[-1] == ZERO_HASH:
+        hashes.pop()
+    return rlp.encode([leaf, *hashes])
 
 
 def verify_account(root: Hash32, proof: ExchangeProof) -> bool:
     """Whether `proof` shows this account and exactly these orders under `root`."""
-    if any(len(order) != form.ORDER_LEAF_SIZE for _, order in proof.orders):
-        return False
-    leaf = account_leaf(proof.leaf, proof.orders)
+    for size, each in zip(UNDER_ACCOUNTS.values(), proof.listed, strict=True):
+        if any(len(name) != _NAME_SIZE or len(leaf) != size for name, leaf in each):
+            return False
+    leaf = account_leaf(proof.leaf, proof.listed)
     shown = verify(proof.roots[0], proof.places, proof.number, leaf, proof.path)
     return shown and _combine(proof.roots) == root
+
+
+def _nothing_under() -> _Under:
+    return {kind: {} for kind in UNDER_ACCOUNTS}
 
 
 def _combine(roots: _Roots) -> Hash32:

@@ -11,9 +11,10 @@ from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.invariants import conserved_sum
 from coinone.rules.exchange.rows.numbers import Numbers
 from coinone.rules.exchange.state.leaves import account_key, all_leaves
-from coinone.rules.exchange.state.ledger import Ledger, LoggedDict
+from coinone.rules.exchange.state.ledger import Ledger
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore
+from coinone.rules.exchange.state.tables import LoggedDict
 from coinone.rules.ledger.crossings import Deposit
 from tests.rules.exchange import words as t
 
@@ -244,11 +245,11 @@ def test_undoing_the_batch_that_opened_an_agents_account_brings_the_master_back(
 
 
 def test_every_table_by_account_is_looked_at_before_one_goes() -> None:
-    """A new table is to be added to `collection.collectable`, then here."""
+    """A new table by account says what it keeps (`LoggedDict.keeps`), then is added here."""
     tables = {name for name, value in vars(Ledger()).items() if isinstance(value, LoggedDict)}
     by_account = {"agents", "nonces", "settings", "schedule"}
     others = {"listings", "memory", "reports", "unclaimed", "cursors"}
-    assert tables == by_account | others
+    assert tables == by_account | others == set(Ledger().tables)
 
 
 def test_the_next_numbers_are_found_over_any_gap_and_in_order() -> None:

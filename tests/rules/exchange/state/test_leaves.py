@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.crypto.merkle import verify
+from coinone.base.primitives import rlp
 from coinone.base.primitives.records import decode, encode
 from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.instruments.config import MarketConfig
+from coinone.rules.exchange.state import root as root_module
 from coinone.rules.exchange.state.exchange import Exchange
-from coinone.rules.exchange.state.leaf_forms import AccountLeaf, GlobalsLeaf, MarketLeaf
+from coinone.rules.exchange.state.leaf_forms import ORDER_LEAF_SIZE, AccountLeaf, GlobalsLeaf, MarketLeaf
 from coinone.rules.exchange.state.leaves import account_key, all_leaves, market_key
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore, verify_account
@@ -113,18 +116,39 @@ def test_undo_returns_every_leaf(busy: Any) -> None:
     assert busy.ex.rows.slot_of(address(9)) is None
 
 
+def test_a_further_kind_of_leaves_under_accounts_is_proved_and_moves_no_account_without_it(
+    busy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = LeafStore(dict(all_leaves(busy.ex)))
+    monkeypatch.setattr(root_module, "UNDER_ACCOUNTS", {b"o": ORDER_LEAF_SIZE, b"t": 3})
+    store = LeafStore(dict(all_leaves(busy.ex)))
+    assert store.root() == before.root()
+    number = busy.ex.number(busy.slot(3))
+    key = b"t" + number.to_bytes(8, "big") + bytes(7)
+    store.update({key + b"\x02": b"two", key + b"\x01": b"one"})
+    proof, other = store.prove(number), store.prove(number - 1)
+    listed = keccak256(bytes(7) + b"\x01one" + bytes(7) + b"\x02two")
+    place = rlp.encode([proof.leaf, keccak256(b"".join(map(b"".join, proof.listed[0]))), listed])
+    assert verify(proof.roots[0], proof.places, number, place, proof.path)
+    assert verify_account(store.root(), proof) and verify_account(store.root(), other)
+    assert not verify_account(store.root(), replace(proof, listed=(proof.listed[0], ())))
+    assert not verify_account(store.root(), replace(proof, listed=(proof.listed[0], proof.listed[1][:1])))
+    store.update({key + b"\x02": None, key + b"\x01": None})
+    assert store.root() == before.root()
+
+
 def test_an_account_is_proved_with_its_orders(busy: Any) -> None:
     store = LeafStore(dict(all_leaves(busy.ex)))
     root = store.root()
     proof = store.prove(busy.ex.number(busy.slot(3)))
     assert verify_account(root, proof) and len(proof.orders) == 2
-    assert not verify_account(root, replace(proof, orders=proof.orders[:1]))
-    (oid, first), *rest = proof.orders
-    moved = (
-        (oid, first + rest[0][0].to_bytes(8, "big") + rest[0][1]),
-        *rest[1:],
-    )  # the same bytes, cut elsewhere
-    assert not verify_account(root, replace(proof, orders=moved))
+    orders, *others = proof.listed
+    assert not verify_account(root, replace(proof, listed=(orders[:1], *others)))
+    (oid, first), *rest = orders
+    moved = ((oid, first + rest[0][0] + rest[0][1]), *rest[1:])  # the same bytes, cut elsewhere
+    assert not verify_account(root, replace(proof, listed=(moved, *others)))
+    longer = ((oid + first[:1], first[1:]), *rest)
+    assert not verify_account(root, replace(proof, listed=(longer, *others)))
     assert not verify_account(root, replace(proof, number=proof.number - 1))
     assert not verify_account(root, replace(proof, leaf=proof.leaf[:-1] + b"\x00"))
     assert not verify_account(bytes(32), proof)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.scheduled import timers
 from coinone.rules.exchange.state.leaves import all_leaves
-from coinone.rules.exchange.state.ledger import Ledger, undo_entries
+from coinone.rules.exchange.state.ledger import Ledger
 from coinone.rules.exchange.state.restore import exchange_from_leaves
+from coinone.rules.exchange.state.tables import undo_entries
 from tests.rules.exchange import words as t
 
 FAR = 10**15
