@@ -22,6 +22,7 @@ from coinone.protocols.txpool.actions import ActionPool, Waiting
 from coinone.rules.chain.batch_limits import BatchLimits
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.exchange.batch.inclusion import Judge, is_spent, judging_key
+from coinone.rules.exchange.trading import open_orders
 from coinone.rules.exchange.wire.types import VerifiedAction
 
 Reply: TypeAlias = Callable[[BatchOutcome | CoinoneError], None]
@@ -142,7 +143,7 @@ class Door:
             credits=credits,
             action=action,
         )
-        self.pool.add(item, int(ex.rows.accounts["order_count"][account]))
+        self.pool.add(item, open_orders.count(ex, account))
 
 
 def _admits(judge: Judge, action: VerifiedAction) -> InvalidInput | None:

@@ -30,7 +30,8 @@ from coinone.node.storage.lmdb_store import LmdbStore
 from coinone.node.storage.record import Record
 from coinone.node.storage.store import Store
 from coinone.node.storage.tables import ALL_TABLES, NodeTable, u64
-from coinone.rules.exchange.events.events import Fill, FillSide, FundingPayment, LedgerUpdate, OrderUpdate
+from coinone.rules.exchange.events.events import Fill, FillSide, FundingPayment, LedgerUpdate
+from coinone.rules.exchange.events.orders import OrderUpdate
 from coinone.rules.exchange.state.leaf_forms import (
     ACCOUNT_COLUMNS,
     GLOBAL_COLUMNS,

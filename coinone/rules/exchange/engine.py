@@ -5,7 +5,7 @@ Everything the result depends on is in the arguments. A fault inside undoes the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.types import Hash32
@@ -58,6 +58,9 @@ __all__ = [
     "verify_raw",
 ]
 
+_DUE: tuple[Callable[[Execution], list[Item]], ...] = (due_cancels,)
+"""What the rules themselves send, after prices and debts: items, each of which joins the segment of its class."""
+
 
 def apply_exchange(
     ex: Exchange, ctx: BatchContext, actions: Sequence[VerifiedAction], included: Included | None = None
@@ -100,12 +103,12 @@ def _run(batch: Execution, actions: Sequence[VerifiedAction], included: Included
     apply_mark_prices(batch)
     settle_debts(batch)
     turn_fee_days(batch)
-    fired = due_cancels(batch)
+    fired = [item for due in _DUE for item in due(batch)]
     work = liquidation.Liquidations(batch)
     for deposit in batch.ctx.deposits:
         apply_deposit(batch, deposit)
-    segments = _classed(batch, actions, included)
-    second = _cancels(batch, segments[Segment.CANCELS], work, fired)
+    segments = _classed(batch, actions, included, fired)
+    second = _cancels(batch, segments[Segment.CANCELS])
     for item in _in_order(batch, Segment.ACCOUNT, segments[Segment.ACCOUNT]):
         _apply(batch, item)
     post_only = _in_order(batch, Segment.POST_ONLY, segments[Segment.POST_ONLY])
@@ -130,7 +133,7 @@ def _run(batch: Execution, actions: Sequence[VerifiedAction], included: Included
 
 
 def _classed(
-    batch: Execution, actions: Sequence[VerifiedAction], included: Included
+    batch: Execution, actions: Sequence[VerifiedAction], included: Included, fired: list[Item]
 ) -> dict[Segment, list[Item]]:
     """The items of each segment, unordered: a segment is ranked when it begins."""
     written, items = core_items(batch, len(actions)), list(included.items)
@@ -140,20 +143,21 @@ def _classed(
     found: dict[Segment, list[Item]] = {segment: [] for segment in Segment}
     for account in dict.fromkeys(item.account for item in written + items):
         turn_fee_day(batch, account, acts=True)
-    for item in written + items:
+    for item in fired + written + items:
         found[item.action.segment(batch.ex.config.system_address)].append(item)
     return found
 
 
 def _in_order(batch: Execution, segment: Segment, items: list[Item]) -> list[Item]:
     """Order a segment's items: forced ones first, both parts ranked alike, orders by the race and all others by
-    turns."""
+    turns, after those that the rules sent."""
     forced = batch.ctx.forced
     first = [item for item in items if item.signed is not None and item.index < forced] if forced else []
     rest = [item for item in items if item.signed is None or item.index >= forced] if forced else items
     if segment in (Segment.POST_ONLY, Segment.TAKERS):
         return raced(batch, first, segment) + raced(batch, rest, segment)
-    return ranked(first, batch.ctx.seed) + ranked(rest, batch.ctx.seed)
+    fired, sent = [item for item in rest if item.index < 0], [item for item in rest if item.index >= 0]
+    return fired + ranked(first, batch.ctx.seed) + ranked(sent, batch.ctx.seed)
 
 
 def _apply(batch: Execution, item: Item) -> None:
@@ -166,13 +170,9 @@ def _apply(batch: Execution, item: Item) -> None:
         does.apply(batch, item, item.action.says)
 
 
-def _cancels(
-    batch: Execution, items: list[Item], work: liquidation.Liquidations, fired: list[int]
-) -> CancelRetry:
+def _cancels(batch: Execution, items: list[Item]) -> CancelRetry:
     """Run segment 3: scheduled cancels that are due, then the accounts' cancels."""
     trading = Trading(batch)
-    for slot in fired:
-        trading.sweep(work.item(slot), Status.SCHEDULED_CANCEL, trading.resting(slot))
     for item in _in_order(batch, Segment.CANCELS, items):
         trading.add(item)
     return CancelRetry(trading, trading.run())

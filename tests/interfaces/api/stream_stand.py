@@ -20,14 +20,8 @@ from coinone.node.storage.disk import FileDisk
 from coinone.node.storage.storage import Storage
 from coinone.node.storage.store import MemoryStore
 from coinone.rules.exchange.events.event_log import EventLog, Trades
-from coinone.rules.exchange.events.events import (
-    Event,
-    Fill,
-    FillSide,
-    FundingPayment,
-    LedgerUpdate,
-    OrderUpdate,
-)
+from coinone.rules.exchange.events.events import Event, Fill, FillSide, FundingPayment, LedgerUpdate
+from coinone.rules.exchange.events.orders import OrderUpdate
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import FILL, UPDATE
 

@@ -22,14 +22,8 @@ from coinone.node.storage.storage import BlockCommit, Storage
 from coinone.node.storage.store import MemoryStore
 from coinone.node.storage.tables import NodeTable
 from coinone.rules.exchange.events.event_log import EventLog, Trades
-from coinone.rules.exchange.events.events import (
-    Event,
-    Fill,
-    FillSide,
-    FundingPayment,
-    LedgerUpdate,
-    OrderUpdate,
-)
+from coinone.rules.exchange.events.events import Event, Fill, FillSide, FundingPayment, LedgerUpdate
+from coinone.rules.exchange.events.orders import OrderUpdate
 from coinone.rules.exchange.rows.tables import FILL, UPDATE
 
 START_MS = 1_700_000_000_000

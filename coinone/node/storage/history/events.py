@@ -13,7 +13,8 @@ from coinone.base.primitives.types import Address
 from coinone.node.storage.codec import encode_fields, encode_row, plain_int
 from coinone.node.storage.history.candles import Candle, minutes_of, stored_candles
 from coinone.node.storage.tables import NodeTable, u16, u64
-from coinone.rules.exchange.events.event_log import EventLog, Trades, addresses_of
+from coinone.rules.exchange.events.columns import addresses_of
+from coinone.rules.exchange.events.event_log import EventLog, Trades
 from coinone.rules.exchange.events.events import (
     Event,
     Fill,
@@ -21,8 +22,8 @@ from coinone.rules.exchange.events.events import (
     LedgerUpdate,
     LiquidationEvent,
     MarketUpdate,
-    OrderUpdate,
 )
+from coinone.rules.exchange.events.orders import OrderUpdate
 from coinone.rules.exchange.rows.status import Status
 
 RATE_ROW = Struct(">qq")  # hourly rate and average premium, in 1e-9

@@ -33,7 +33,8 @@ from coinone.node.storage.history.rows import Folded, folded, order_key_of
 from coinone.node.storage.store import Snapshot, Store
 from coinone.node.storage.tables import NodeTable, u16, u64
 from coinone.rules.exchange.events.event_log import EventLog
-from coinone.rules.exchange.events.events import Fill, FundingPayment, LedgerUpdate, OrderUpdate
+from coinone.rules.exchange.events.events import Fill, FundingPayment, LedgerUpdate
+from coinone.rules.exchange.events.orders import OrderUpdate
 
 Row = TypeVar("Row")
 

@@ -187,7 +187,7 @@ class Budget:
     def _all_rest(self, action: Action) -> bool:
         rests = action.type.rests
         assert rests is not None, "other actions of an account in credit debt have been refused"
-        return rests(self._ex.rows, self.slot, action.says)
+        return rests(self._ex, self.slot, action.says)
 
 
 def charge_all(ex: Exchange, budgets: Collection[Budget], now: int) -> None:

@@ -19,7 +19,8 @@ import numpy as np
 from coinone.base.primitives.parameters import CANCELLED_WHOLE_PER_BATCH, FIRED_WITH_FEW
 from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import OpKind
-from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.state.exchange import Exchange
+from coinone.rules.exchange.trading import open_orders
 from coinone.rules.exchange.trading.answers import Answers
 from coinone.rules.exchange.trading.segment import Trading
 from coinone.rules.exchange.wire import fields as f
@@ -35,16 +36,17 @@ class CancelAllByMarket:
 
 def _add(trading: Trading, item: Item, says: CancelAllByMarket) -> None:
     place = (item.account, says.asset)
-    slots = [] if place in trading.unswept else trading.resting(*place)
-    if len(slots) > FIRED_WITH_FEW and trading.swept >= CANCELLED_WHOLE_PER_BATCH:
+    cancels = None if place in trading.unswept else trading.open_cancels(*place)
+    if cancels is not None and len(cancels) > FIRED_WITH_FEW and trading.swept >= CANCELLED_WHOLE_PER_BATCH:
         trading.unswept.add(place)  # its orders are walked once, however often the sweep is repeated
-    if place in trading.unswept:
+        cancels = None
+    if cancels is None:
         trading.batch.failed(item, "Too many orders are cancelled at once, try again.")
-    elif not slots:  # a cancel of nothing, which is answered and charged as one that found nothing
+    elif not len(cancels):  # a cancel of nothing, which is answered and charged as one that found nothing
         trading.ops.add_one(item, kind=int(OpKind.CANCEL), market=says.asset)
     else:
-        trading.swept += len(slots)
-        trading.sweep(item, Status.CANCELED, slots, says.asset)
+        trading.swept += len(cancels)
+        trading.sweep(item, Status.CANCELED, cancels, says.asset)
 
 
 def _answer(answers: Answers, start: int, stop: int) -> dict[str, Any]:
@@ -52,11 +54,8 @@ def _answer(answers: Answers, start: int, stop: int) -> dict[str, Any]:
     return {"type": "cancelAllByMarket", "data": {"count": count}}
 
 
-def _any_rests(rows: Rows, slot: int, says: CancelAllByMarket) -> bool:
-    if says.asset >= rows.market_count:
-        return False
-    held = rows.positions[slot, says.asset]
-    return any(held[name] for name in ("first_bid", "first_ask", "first_reduce"))
+def _any_rests(ex: Exchange, slot: int, says: CancelAllByMarket) -> bool:
+    return open_orders.has_any(ex, slot, says.asset)
 
 
 CANCEL_ALL_BY_MARKET = ActionType(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from coinone.rules.exchange.rows.tables import OpKind
-from coinone.rules.exchange.state.rows import Rows
+from coinone.rules.exchange.state.exchange import Exchange
+from coinone.rules.exchange.trading import open_orders
 from coinone.rules.exchange.trading.answers import Answers, statuses
 from coinone.rules.exchange.trading.segment import Trading
 from coinone.rules.exchange.wire import contract as abi
@@ -54,14 +55,13 @@ def _answer(answers: Answers, start: int, stop: int) -> dict[str, Any]:
     return statuses("cancel", answers.cancels(start, stop))
 
 
-def _all_rest(rows: Rows, slot: int, says: Operations) -> bool:
+def _all_rest(ex: Exchange, slot: int, says: Operations) -> bool:
     """Whether all targets rest, looked up by order id only: searching client ids is too expensive for a debtor's
     cancels."""
-    for row in rows_of(says):
-        found = rows.book.find(rows, int(row["oid"])) if row["kind"] == OpKind.CANCEL else None
-        if found is None or int(rows.orders["account"][found]) != slot:
-            return False
-    return True
+    return all(
+        row["kind"] == OpKind.CANCEL and open_orders.is_open(ex, slot, int(row["oid"]))
+        for row in rows_of(says)
+    )
 
 
 CANCEL = ActionType(

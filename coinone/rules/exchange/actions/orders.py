@@ -1,9 +1,4 @@
-"""Orders and modifies: `order`, `modify`, `batchModify`.
-
-An order with a trigger does not reach the kernel: trigger orders are not implemented, so each is refused with its
-reason, and so are all orders grouped with it (`normalTpsl`: an entry with its stop), since an entry must not be filled
-without the stop that was to protect it.
-"""
+"""Orders and modifies: `order`, `modify`, `batchModify`."""
 
 from __future__ import annotations
 
@@ -13,8 +8,8 @@ from coinone.base.primitives.errors import DecodeError, NotSupported
 from coinone.base.primitives.parse import parse_address
 from coinone.base.primitives.types import Address
 from coinone.rules.exchange.batch.execution import Execution
-from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import FEE_SCALE, TIF_NAMES, Tif
+from coinone.rules.exchange.trading import open_orders
 from coinone.rules.exchange.trading.answers import DEFAULT, Answers, statuses
 from coinone.rules.exchange.trading.ops import BuilderTerms
 from coinone.rules.exchange.trading.segment import Trading
@@ -144,8 +139,8 @@ def _add(trading: Trading, item: Item, says: Operations) -> None:
             trading.batch.failed(item, "Builder fee has not been approved.")
             return
     trading.ops.add(item, says, terms)
-    for waiting in says.conditional:
-        trading.ops.refuse(waiting.place, Status.TRIGGER)
+    if says.conditional:
+        open_orders.set_aside(trading, says)
 
 
 def _builder_terms(batch: Execution, item: Item, builder: Builder) -> BuilderTerms | None:

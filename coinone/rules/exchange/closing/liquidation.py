@@ -101,8 +101,9 @@ def _cancel(work: Liquidations, turn: list[int], most: int) -> int:
     for slot in turn:
         if gone >= most:
             break
-        gone += int(work.batch.rows.accounts[slot]["order_count"])
-        cancels.sweep(work.item(slot), Status.LIQUIDATED_CANCELED, cancels.resting(slot))
+        own = cancels.open_cancels(slot)
+        gone += len(own)
+        cancels.sweep(work.item(slot), Status.LIQUIDATED_CANCELED, own)
     cancels.run()
     return gone
 

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 
 from coinone.base.primitives.types import Address, Hash32
-from coinone.rules.exchange.events.events import Event, Fill, FillSide, MarketUpdate, OrderUpdate
-from coinone.rules.exchange.rows.status import API_NAME
-from coinone.rules.exchange.rows.tables import TIF_NAMES, Array, Side
-from coinone.rules.exchange.wire.operations import joined
+from coinone.rules.exchange.events.columns import addresses_of, cloids_of
+from coinone.rules.exchange.events.events import Event, Fill, FillSide, MarketUpdate
+from coinone.rules.exchange.events.orders import OrderUpdate, update_columns
+from coinone.rules.exchange.rows.tables import Array, Side
 
 ALL = slice(None)
 _KINDS = ("trade", "liquidation")
-_STATUSES = {int(status): name for status, name in API_NAME.items()}
 
 
 class Trades:
@@ -94,23 +93,7 @@ class Trades:
 
     def update_columns(self, places: Any = ALL) -> dict[str, Iterable[Any]]:
         """The fields of an OrderUpdate in their order, each with its values for all updates."""
-        rows = self.updates[places]
-        return {
-            "seq": repeat(self.seq),
-            "time_ms": repeat(self.time_ms),
-            "account": addresses_of(self.owners[places]),
-            "oid": rows["oid"].tolist(),
-            "cloid": cloids_of(rows),
-            "market": rows["market"].tolist(),
-            "is_buy": (rows["side"] == Side.BUY).tolist(),
-            "px": rows["px"].tolist(),
-            "sz": rows["sz"].tolist(),
-            "orig_sz": rows["orig_sz"].tolist(),
-            "tif": [TIF_NAMES[tif] for tif in rows["tif"].tolist()],
-            "reduce_only": (rows["reduce_only"] != 0).tolist(),
-            "placed_ms": rows["time_ms"].tolist(),
-            "status": [_STATUSES[status] for status in rows["status"].tolist()],
-        }
+        return update_columns(self.seq, self.time_ms, self.owners[places], self.updates[places])
 
     def parties(self) -> dict[Address, None]:
         """The accounts that traded or whose orders changed."""
@@ -173,18 +156,6 @@ def parties_of(event: Event) -> tuple[Address, ...]:
     if isinstance(event, Fill):
         return event.taker.account, event.maker.account
     return () if isinstance(event, MarketUpdate) else (event.account,)
-
-
-def addresses_of(rows: Array) -> list[Address]:
-    found: list[Address] = rows.view("V20").ravel().tolist()
-    return found
-
-
-def cloids_of(rows: Array, prefix: str = "") -> list[int]:
-    """Client order ids, 0 = none."""
-    names = [prefix + name for name in ("has_cloid", "cloid_hi", "cloid_lo")]
-    columns = [rows[name].tolist() for name in names]
-    return [joined(high, low) if given else 0 for given, high, low in zip(*columns, strict=True)]
 
 
 def _side_columns(rows: Array, who: str, addresses: Array) -> list[list[Any]]:

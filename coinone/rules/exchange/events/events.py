@@ -8,6 +8,7 @@ not depend on events: a node that dropped them all would compute the same.
 from dataclasses import dataclass
 
 from coinone.base.primitives.types import Address, Hash32
+from coinone.rules.exchange.events.orders import OrderUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +39,6 @@ class Fill:
     maker: FillSide
     tx_hash: Hash32  # the taker's transaction; zero for a system order
     kind: str = "trade"  # "trade" | "liquidation" (taker liquidated) | "adl" (no book involved)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderUpdate:
-    """An order's new status, in Hyperliquid's words (open, filled, canceled, marginCanceled, ...)."""
-
-    seq: int
-    time_ms: int
-    account: Address
-    oid: int
-    cloid: int
-    market: int
-    is_buy: bool
-    px: int
-    sz: int  # what remains
-    orig_sz: int
-    tif: str  # "Gtc" | "Ioc" | "Alo"
-    reduce_only: bool
-    placed_ms: int
-    status: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,26 +15,38 @@ from coinone.base.primitives.parameters import (
     FIRED_WITH_FEW,
 )
 from coinone.rules.exchange.batch.execution import Execution
+from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.scheduled.fees import DAY_MS
+from coinone.rules.exchange.trading import open_orders
+from coinone.rules.exchange.trading.segment import Trading
+from coinone.rules.exchange.wire.action import Segment, traded_by_rule
+from coinone.rules.exchange.wire.segments import Item, system_item
 
 
-def due_cancels(batch: Execution) -> list[int]:
-    """Slots whose scheduled cancel fires now, by time and account number."""
+def due_cancels(batch: Execution) -> list[Item]:
+    """The cancels of all orders of the accounts whose time has come, by time and account number."""
     schedule, rows = batch.ledger.schedule, batch.rows
-    slots: list[int] = []
+    fired: list[Item] = []
     orders = 0
     for number in schedule.due(batch.now, CANCELS_DUE_SEEN_PER_BATCH):
-        if len(slots) == CANCELS_FIRED_PER_BATCH:
+        if len(fired) == CANCELS_FIRED_PER_BATCH:
             break
         slot = rows.slot_by_number[number]
-        count = int(rows.accounts["order_count"][slot])
+        count = open_orders.count(batch.ex, slot)
         if orders >= CANCELLED_WHOLE_PER_BATCH and count > FIRED_WITH_FEW:
             continue
         schedule.drop(number)
         if _counted(batch, number):
-            slots.append(slot)
+            fired.append(system_item(slot, rows.address_of(slot), _CANCEL_ALL))
             orders += count
-    return slots
+    return fired
+
+
+def _cancel_all(trading: Trading, item: Item, says: None) -> None:
+    trading.sweep(item, Status.SCHEDULED_CANCEL, trading.open_cancels(item.account))
+
+
+_CANCEL_ALL = traded_by_rule(_cancel_all, Segment.CANCELS)
 
 
 def _counted(batch: Execution, number: int) -> bool:

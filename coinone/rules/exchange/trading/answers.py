@@ -12,7 +12,7 @@ from typing import Any
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parse import format_figure
 from coinone.base.primitives.units import price_decimals
-from coinone.rules.exchange.events.event_log import cloids_of
+from coinone.rules.exchange.events.columns import cloids_of
 from coinone.rules.exchange.rows.status import ERROR_TEXT, FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import Array
 

@@ -36,7 +36,7 @@ class OpList:
         self.starts = [0]
         self._rows: list[bytes] = []
         self._builders: list[tuple[int, BuilderTerms]] = []
-        self._refused: dict[int, int] = {}  # place -> Status
+        self._answered: dict[int, dict[str, int]] = {}  # place -> columns of its RESULT
 
     def __len__(self) -> int:
         return self.starts[-1]
@@ -47,9 +47,9 @@ class OpList:
             self._builders.append((len(self.items), builder))
         self._append(item, operations.rows, operations.count)
 
-    def refuse(self, place: int, status: Status) -> None:
-        """Refuse the operation at `place` among those of the last item, without running it in the kernel."""
-        self._refused[self.starts[-2] + place] = int(status)
+    def answer(self, place: int, status: Status, **columns: int) -> None:
+        """Answer the operation at `place` among those of the last item with this RESULT, instead of the kernel."""
+        self._answered[self.starts[-2] + place] = {"status": int(status), **columns}
 
     def add_one(self, item: Item, **columns: int) -> None:
         """Append a single operation; columns not named are 0."""
@@ -74,10 +74,16 @@ class OpList:
         return ops
 
     def wrong(self) -> Array:
-        """For each operation 0, or the status with which it was refused when it was added."""
+        """For each operation 0, or the status with which it was answered when it was added."""
         wrong = np.zeros(len(self), np.int32)
-        wrong[list(self._refused)] = list(self._refused.values())
+        wrong[list(self._answered)] = [columns["status"] for columns in self._answered.values()]
         return wrong
+
+    def fill_in(self, results: Array) -> None:
+        """Write the RESULTs of the operations that were answered when they were added."""
+        for place, columns in self._answered.items():
+            for name, value in columns.items():
+                results[name][place] = value
 
     def _append(self, item: Item, rows: bytes, count: int) -> None:
         self.items.append(item)

@@ -7,6 +7,7 @@ import numpy as np
 from coinone.rules.exchange.accounts.credits import charge
 from coinone.rules.exchange.rows.status import FIRST_REJECTION
 from coinone.rules.exchange.rows.tables import Array, OpKind
+from coinone.rules.exchange.trading import open_orders
 from coinone.rules.exchange.trading.ops import OpList
 from coinone.rules.exchange.trading.segment import SegmentRun, Trading
 from coinone.rules.exchange.wire.segments import Item
@@ -65,7 +66,7 @@ class CancelRetry:
 
         The names are bytes: nobody can choose client ids so that their hashes collide.
         """
-        rows = self._cancels.batch.rows
+        ex = self._cancels.batch.ex
         found: dict[bytes, tuple[int, Item]] = {}
         for ops, ran in self._placed:
             theirs = (ran.results["resting_sz"] > 0) & np.isin(ran.asked["account"], accounts)
@@ -73,10 +74,9 @@ class CancelRetry:
             asked, oids = ran.asked[places], ran.results["oid"][places]
             owned, client = asked["account"], (asked["cloid_hi"], asked["cloid_lo"])
             names = zip(_names(0, owned, oids, 0), _names(1, owned, *client), asked["has_cloid"], strict=True)
-            for place, oid, (by_oid, by_cloid, has_cloid) in zip(
-                places.tolist(), oids.tolist(), names, strict=True
-            ):
-                if rows.book.find(rows, oid) is not None:
+            placed = zip(places.tolist(), owned.tolist(), oids.tolist(), names, strict=True)
+            for place, slot, oid, (by_oid, by_cloid, has_cloid) in placed:
+                if open_orders.is_open(ex, slot, oid):
                     found[by_oid] = oid, ops.owner(place)
                     if has_cloid:
                         found[by_cloid] = found[by_oid]

@@ -15,9 +15,9 @@ from coinone.rules.exchange.accounts.credits import note_fees
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.events.event_log import Trades
 from coinone.rules.exchange.kernel.post_only import passing
-from coinone.rules.exchange.kernel.run import run_segment
 from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import OP, RESULT, UPDATE, Array, OpKind, Side, copied
+from coinone.rules.exchange.trading import open_orders
 from coinone.rules.exchange.trading.answers import Answers, OperationsAnswer
 from coinone.rules.exchange.trading.ops import OpList, to_market_units
 from coinone.rules.exchange.wire.action import Traded
@@ -50,20 +50,17 @@ class Trading:
         """Append the operations of the item's action."""
         traded(item).add(self, item, item.action.says)
 
-    def sweep(self, item: Item, reason: Status, slots: list[int], market: int | None = None) -> None:
-        """Cancel the orders in `slots`: all that the item's account has resting, in one market or in all."""
-        rows = self.batch.rows
+    def sweep(self, item: Item, reason: Status, cancels: Array, market: int | None = None) -> None:
+        """Add `cancels` of all open orders of the item's account, in one market or in all (`open_cancels`)."""
         self._swept.add((item.account, market))
-        cancels = np.zeros(len(slots), OP)
-        cancels["kind"], cancels["reason"] = OpKind.CANCEL, reason
-        cancels["market"], cancels["oid"] = rows.orders["market"][slots], rows.orders["oid"][slots]
+        cancels["reason"] = reason
         self.ops.add_rows(item, cancels)
 
-    def resting(self, account: int, market: int | None = None) -> list[int]:
-        """Slots of the account's resting orders, in one market or in all; none if the segment sweeps them already."""
+    def open_cancels(self, account: int, market: int | None = None) -> Array:
+        """Cancels of the account's open orders, in one market or in all; none if the segment sweeps them already."""
         if not self._swept.isdisjoint(((account, market), (account, None))):
-            return []
-        return self.batch.rows.book.slots_of(self.batch.rows, account, market)
+            return np.zeros(0, OP)
+        return open_orders.cancels(self.batch.ex, account, market)
 
     def run(self, post_only: bool = False) -> SegmentRun:
         """Run the operations and keep copies of the kernel's rows, since it reuses its buffers.
@@ -77,10 +74,11 @@ class Trading:
         to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count], wrong)
         if post_only:
             ops["passes"] = passing(rows, ops, batch.ledger.cursor.time_ms)
-        segment = run_segment(rows, ops, batch.now)
+        segment = open_orders.run(batch, ops)
         results, fills, updates = map(copied, (segment.results, segment.fills, segment.updates))
         note_fees(rows, fills)
         np.copyto(results["status"], wrong, where=wrong != 0)
+        self.ops.fill_in(results)
         if len(fills) or len(updates):
             hashes = [item.tx_hash for item in self.ops.items]
             batch.events.append(Trades(*batch.here, fills, updates, rows.addresses, self.ops.starts, hashes))

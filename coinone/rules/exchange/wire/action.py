@@ -70,7 +70,7 @@ class ActionType:
     signed: UserSigned | None = None  # its fields under EIP-712; None: an L1 action, signed as msgpack
     contract: ContractForm | None = None  # how a contract writes it; None: it cannot
     rests: Callable[[Any, int, Any], bool] | None = None
-    """Of cancels: whether all that it would remove rests, given the rows and the account's slot.
+    """Of cancels: whether all that it would remove is open, given the exchange and the account's slot.
 
     An account in credit debt may send no others (accounts/credits.py).
     """
@@ -106,9 +106,14 @@ class Action:
         return segment if isinstance(segment, Segment) else segment(self.says, system_address)
 
 
-def _unsigned(*_: Any) -> None:
-    raise AssertionError("nobody signs or runs what the rules ask themselves")
+def _unsigned(*_: Any) -> Any:
+    raise AssertionError("nobody signs, runs or answers what the rules ask themselves")
+
+
+def traded_by_rule(add: Callable[[Any, Any, Any], None], segment: Segment, says: Any = None) -> Action:
+    """An action that the rules themselves send into a segment: nobody has signed it, and nobody is answered."""
+    return Action(ActionType("", _unsigned, Traded(add, _unsigned), segment=segment), says)
 
 
 SYSTEM = Action(ActionType("", _unsigned, Applied(_unsigned)))
-"""The action of system items: liquidations, scheduled cancels, uncrossing."""
+"""The action of system items whose operations are added without it: liquidations, uncrossing."""

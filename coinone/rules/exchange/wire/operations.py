@@ -1,8 +1,8 @@
 """Convert a trade to the kernel's operations: orders, modifies and cancels become rows of OP, column by column.
 
 This is the readable implementation, for any trade; fast_decode.py reads the common ones from their bytes into the same
-rows, and tests compare the two. Orders that the kernel does not execute yet are listed next to the rows: trigger
-orders, and all that are grouped with one.
+rows, and tests compare the two. The triggers of orders, which the kernel does not know, are listed next to the rows,
+with the grouping of the orders.
 """
 
 from __future__ import annotations
@@ -25,21 +25,15 @@ def operations_of(trade: t.Trade) -> t.Operations:
     if isinstance(trade, t.PlaceOrders):
         specs = trade.orders
         rows = [{"kind": int(OpKind.PLACE), **_order(spec)} for spec in specs]
-        grouped, builder = trade.grouping != "na", trade.builder
+        grouping, builder = trade.grouping, trade.builder
     else:
         specs = tuple([change.order for change in trade.modifies])
         rows = [_modify(change) for change in trade.modifies]
-        grouped, builder = False, None
+        grouping, builder = "na", None
     post_only = all(spec.tif is Tif.ALO for spec in specs)
-    return _operations(rows, post_only, builder, _conditional(specs, grouped))
-
-
-def _conditional(specs: Sequence[t.OrderSpec], grouped: bool) -> tuple[t.Conditional, ...]:
-    """The orders with a trigger; if there is one in a group, all of the group."""
-    if all(spec.trigger is None for spec in specs):
-        return ()
-    waiting = [(n, spec) for n, spec in enumerate(specs) if grouped or spec.trigger is not None]
-    return tuple([t.Conditional(n, spec.trigger) for n, spec in waiting])
+    triggers = [(n, spec.trigger) for n, spec in enumerate(specs)]
+    conditional = tuple([t.Conditional(n, trigger) for n, trigger in triggers if trigger is not None])
+    return _operations(rows, post_only, builder, grouping, conditional)
 
 
 def op_rows(operations: Sequence[Mapping[str, int]]) -> bytes:
@@ -69,9 +63,10 @@ def _operations(
     rows: Sequence[Mapping[str, int]],
     post_only: bool,
     builder: t.Builder | None = None,
+    grouping: str = "na",
     conditional: tuple[t.Conditional, ...] = (),
 ) -> t.Operations:
-    return t.Operations(op_rows(rows), len(rows), post_only, builder, conditional)
+    return t.Operations(op_rows(rows), len(rows), post_only, builder, grouping, conditional)
 
 
 def _order(spec: t.OrderSpec) -> dict[str, int]:

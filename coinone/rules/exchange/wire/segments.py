@@ -42,9 +42,9 @@ class Item:
         return (self.before, self.nonce, self.signer, self.digest)
 
 
-def system_item(slot: int = 0, address: Address = ZERO_ADDRESS) -> Item:
+def system_item(slot: int = 0, address: Address = ZERO_ADDRESS, action: Action = SYSTEM) -> Item:
     """An item of the system, for an account or for none: ahead of all others, and without an outcome."""
-    return Item(-1, SYSTEM, slot, address, 0, address, bytes(32), bytes(32), before=-2)
+    return Item(-1, action, slot, address, 0, address, bytes(32), bytes(32), before=-2)
 
 
 def ranked(items: Iterable[Item], seed: Hash32) -> list[Item]:

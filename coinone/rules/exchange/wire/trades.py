@@ -77,13 +77,10 @@ Trade = PlaceOrders | Cancel | BatchModify
 
 @dataclass(frozen=True, slots=True)
 class Conditional:
-    """An order that the kernel does not execute yet: its place among the operations, and its trigger.
-
-    None: it is grouped with orders that have one.
-    """
+    """An order with a trigger: its place among the operations."""
 
     place: int
-    trigger: TriggerSpec | None
+    trigger: TriggerSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +94,5 @@ class Operations:
     count: int
     post_only: bool  # whether all orders are
     builder: Builder | None = None
+    grouping: str = "na"  # of all its orders: "na" | "normalTpsl" | "positionTpsl"
     conditional: tuple[Conditional, ...] = ()

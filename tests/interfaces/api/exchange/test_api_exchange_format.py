@@ -17,7 +17,6 @@ from coinone.interfaces.api.exchange.json import accounts, events, markets
 from coinone.interfaces.api.exchange.json.coins import Coin
 from coinone.interfaces.api.exchange.json.numbers import money, quotient, round_significant
 from coinone.interfaces.api.exchange.json.orders import (
-    OrderView,
     frontend_order_json,
     open_order_json,
     order_history_json,
@@ -28,8 +27,8 @@ from coinone.rules.exchange.events.events import (
     FundingPayment,
     LedgerUpdate,
     LiquidationEvent,
-    OrderUpdate,
 )
+from coinone.rules.exchange.events.orders import OpenOrder, OrderKind, OrderUpdate
 
 BTC = Coin(0, "BTC", 5, 50)
 COINS: Any = [BTC]
@@ -66,7 +65,7 @@ POSITION = accounts.PositionView(
     funding_open=4,
     funding_change=3,
 )
-ORDER = OrderView(0, 12, 0xABC, False, 980_000, 2_000, 2_500, 8, "Gtc", True)
+ORDER = OpenOrder(0, 12, 0xABC, False, 980_000, 2_000, 2_500, 8, "Gtc", True)
 
 
 def account(**changes: Any) -> accounts.AccountView:
@@ -138,6 +137,14 @@ def test_answers_have_the_fields_that_were_recorded(kind: str, have: Any) -> Non
     assert answers
     for want in answers:
         assert_like(have, want, optional=("maxTradeSzs",))
+
+
+def test_an_order_of_another_kind_says_what_it_waits_for() -> None:
+    """Hyperliquid's words for a stop: info endpoint, frontendOpenOrders."""
+    kind = OrderKind("Stop Market", "Price below {}", 970_000)
+    row = frontend_order_json(replace(ORDER, kind=kind), COINS)
+    shown = [row[name] for name in ("orderType", "isTrigger", "triggerPx", "triggerCondition")]
+    assert shown == ["Stop Market", True, "97000.0", "Price below 97000.0"]
 
 
 def test_a_fill_is_told_to_each_side_from_its_own_view() -> None:

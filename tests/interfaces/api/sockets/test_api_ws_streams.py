@@ -14,12 +14,12 @@ from coinone.interfaces.api.ethereum.news.subscriptions import RpcSession, Subsc
 from coinone.interfaces.api.exchange.channels import candles as candle_stream
 from coinone.interfaces.api.exchange.info import reads
 from coinone.interfaces.api.exchange.json.accounts import AccountView
-from coinone.interfaces.api.exchange.json.orders import OrderView
 from coinone.interfaces.api.service import Service
 from coinone.interfaces.api.sockets.hub import Connection
 from coinone.node.network.peering import NOBODY_SEEN
 from coinone.node.node import Node
 from coinone.node.storage.history.candles import INTERVALS
+from coinone.rules.exchange.events.orders import OpenOrder
 from tests.interfaces.api.stream_stand import (
     START_MS,
     USER,
@@ -112,7 +112,7 @@ def test_a_state_that_others_were_told_before_is_told_to_a_new_listener_again(
     """An order rests after batch 2 and before and after it none: who subscribed in between learns that it is gone."""
 
     def view(*_: Any) -> AccountView:
-        order = OrderView(0, 7, 0, True, 100, 1, 1, START_MS, "Gtc", False)
+        order = OpenOrder(0, 7, 0, True, 100, 1, 1, START_MS, "Gtc", False)
         orders = (order,) if len(stand.batches) == 2 else ()
         return SimpleNamespace(orders=orders)  # type: ignore[return-value]
 

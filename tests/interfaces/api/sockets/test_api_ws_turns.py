@@ -13,9 +13,9 @@ from coinone.interfaces.api.exchange.channels.batch_events import events_of, tra
 from coinone.interfaces.api.exchange.info import market_data, reads
 from coinone.interfaces.api.exchange.json import events as formats
 from coinone.interfaces.api.exchange.json import fills
-from coinone.interfaces.api.exchange.json.orders import OrderView
 from coinone.interfaces.api.limits import WS_ROWS_PER_TURN
 from coinone.rules.exchange.events.event_log import EventLog, parties_of
+from coinone.rules.exchange.events.orders import OpenOrder
 from tests.interfaces.api.stream_stand import (
     ALICE,
     BOB,
@@ -132,7 +132,7 @@ def test_states_with_many_orders_are_told_in_parts_and_orders_made_once_for_all_
 ) -> None:
     """Two channels of 20 accounts with 1,000 orders each were 0.3 to 0.5 s in one go, each second."""
     monkeypatch.setattr(feed, "WS_STATES_WAIT_S", 60.0)  # until they are all told
-    orders = tuple(OrderView(0, n, 0, True, 100, 1, 1, START_MS, "Gtc", False) for n in range(1000))
+    orders = tuple(OpenOrder(0, n, 0, True, 100, 1, 1, START_MS, "Gtc", False) for n in range(1000))
     monkeypatch.setattr(reads, "account_view", lambda *_: replace(reads.NO_ACCOUNT, orders=orders))
     others = Others(monkeypatch)
 

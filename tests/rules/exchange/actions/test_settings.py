@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.events.events import OrderUpdate
+from coinone.rules.exchange.events.orders import OrderUpdate
 from tests.rules.exchange import words as t
 
 DAY = 86_400_000

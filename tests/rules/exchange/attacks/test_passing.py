@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from coinone.rules.exchange.events.events import Fill, OrderUpdate
+from coinone.rules.exchange.events.events import Fill
+from coinone.rules.exchange.events.orders import OrderUpdate
 from coinone.rules.exchange.rows.tables import MarketStatus, Side
 from tests.rules.exchange import words as t
 

@@ -10,7 +10,8 @@ import pytest
 
 from coinone.rules.exchange.engine import apply_undo
 from coinone.rules.exchange.events.event_log import EventLog, Trades
-from coinone.rules.exchange.events.events import Fill, FillSide, MarketUpdate, OrderUpdate
+from coinone.rules.exchange.events.events import Fill, FillSide, MarketUpdate
+from coinone.rules.exchange.events.orders import OrderUpdate
 from coinone.rules.exchange.rows.status import API_NAME
 from coinone.rules.exchange.rows.tables import FILL, UPDATE
 

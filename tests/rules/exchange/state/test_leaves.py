@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from coinone.base.crypto.keccak import keccak256
@@ -17,9 +18,10 @@ from coinone.rules.exchange.instruments.config import MarketConfig
 from coinone.rules.exchange.state import root as root_module
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.leaf_forms import ORDER_LEAF_SIZE, AccountLeaf, GlobalsLeaf, MarketLeaf
-from coinone.rules.exchange.state.leaves import account_key, all_leaves, market_key
+from coinone.rules.exchange.state.leaves import account_key, all_leaves, market_key, touched_leaves
 from coinone.rules.exchange.state.restore import exchange_from_leaves
 from coinone.rules.exchange.state.root import LeafStore, verify_account
+from coinone.rules.exchange.state.tables import undo_entries
 from coinone.rules.ledger.crossings import Deposit
 from tests.rules.exchange import words as t
 
@@ -114,6 +116,16 @@ def test_undo_returns_every_leaf(busy: Any) -> None:
         apply_undo(busy.ex, result.undo)
     assert dict(all_leaves(busy.ex)) == before
     assert busy.ex.rows.slot_of(address(9)) is None
+
+
+def test_an_entry_that_is_dropped_changes_the_leaf_that_showed_it(busy: Any) -> None:
+    number, nobody = busy.ex.number(busy.slot(2)), np.zeros(0, np.int64)
+    busy.ex.ledger.schedule.restore(number, 5)
+    assert account_key(number) not in touched_leaves(busy.ex, nobody)
+    busy.ex.ledger.schedule.drop(number)
+    assert account_key(number) in touched_leaves(busy.ex, nobody)
+    undo_entries(busy.ex.ledger.log.take())
+    assert busy.ex.ledger.schedule.due(5, 1) == [number]
 
 
 def test_a_further_kind_of_leaves_under_accounts_is_proved_and_moves_no_account_without_it(

@@ -6,8 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import RESULT
+from coinone.rules.exchange.trading.ops import OpList
+from coinone.rules.exchange.wire.segments import system_item
 from tests.rules.exchange import words as t
 
 
@@ -90,7 +95,7 @@ def test_an_entry_is_not_filled_without_the_stop_it_came_with(
     assert w.position(1) == 0
 
 
-def test_what_waits_for_a_price_is_named_beside_the_operations_and_all_that_is_grouped_with_it() -> None:
+def test_what_waits_for_a_price_is_named_beside_the_operations_with_their_grouping() -> None:
     trigger, entry = (
         t.TriggerSpec(10**12, True, "sl"),
         t.OrderSpec(0, True, 1, 1, False, t.Tif.GTC, None, 0),
@@ -99,8 +104,19 @@ def test_what_waits_for_a_price_is_named_beside_the_operations_and_all_that_is_g
     alone = t.operations_of(t.PlaceOrders((entry, stop), "na", None))
     grouped = t.operations_of(t.PlaceOrders((entry, stop), "normalTpsl", None))
     assert alone.conditional == (t.Conditional(1, trigger),)
-    assert grouped.conditional == (t.Conditional(0, None), t.Conditional(1, trigger))
+    assert (alone.grouping, grouped.grouping) == ("na", "normalTpsl")
+    assert grouped.conditional == alone.conditional
     assert alone.rows == grouped.rows == t.operations_of(t.PlaceOrders((entry, entry), "na", None)).rows
+
+
+def test_an_operation_that_is_answered_when_it_is_added_has_that_result() -> None:
+    ops, results = OpList(), np.zeros(3, RESULT)
+    for n in range(3):
+        ops.add_one(system_item(), sz=n)
+    ops.answer(0, Status.OPEN, oid=5, resting_sz=7)
+    ops.fill_in(results)
+    assert ops.wrong().tolist() == [0, 0, Status.OPEN]
+    assert results[["status", "oid", "resting_sz"]].tolist() == [(0, 0, 0), (0, 0, 0), (Status.OPEN, 5, 7)]
 
 
 def test_a_group_without_triggers_is_as_good_as_none(world: Callable[..., Any]) -> None:

@@ -8,14 +8,8 @@ from coinone.interfaces.api.exchange.channels.batch_events import events_of
 from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.exchange.json.fills import fill_rows
 from coinone.rules.exchange.events.event_log import EventLog, parties_of
-from coinone.rules.exchange.events.events import (
-    Event,
-    Fill,
-    FundingPayment,
-    LedgerUpdate,
-    LiquidationEvent,
-    OrderUpdate,
-)
+from coinone.rules.exchange.events.events import Event, Fill, FundingPayment, LedgerUpdate, LiquidationEvent
+from coinone.rules.exchange.events.orders import OrderUpdate
 
 Json = dict[str, Any]
 

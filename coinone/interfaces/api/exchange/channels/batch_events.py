@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.limits import WS_ROWS_PER_TURN
-from coinone.rules.exchange.events.event_log import EventLog, Trades, addresses_of, parties_of
-from coinone.rules.exchange.events.events import Event, Fill, OrderUpdate
+from coinone.rules.exchange.events.columns import addresses_of
+from coinone.rules.exchange.events.event_log import EventLog, Trades, parties_of
+from coinone.rules.exchange.events.events import Event, Fill
+from coinone.rules.exchange.events.orders import OrderUpdate
 
 
 def trades_of(events: EventLog, market: int) -> Iterator[Fill]:

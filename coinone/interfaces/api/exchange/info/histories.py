@@ -23,7 +23,7 @@ from coinone.interfaces.api.exchange.json.orders import order_history_json
 from coinone.interfaces.api.limits import CANDLES_MAX, FUNDING_RATES_MAX, INFO_ROWS_MAX
 from coinone.node.storage.history.candles import INTERVALS, Candle, closing_ms
 from coinone.node.storage.history.history import TIME_MS_MAX, AccountFill, History, Page
-from coinone.rules.exchange.events.events import OrderUpdate
+from coinone.rules.exchange.events.orders import OrderUpdate
 
 SEQ_MAX = 2**63 - 1
 Row = TypeVar("Row")

@@ -9,18 +9,13 @@ import numpy as np
 from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange.json.accounts import AccountView, AgentView, PositionView
 from coinone.interfaces.api.exchange.json.markets import Level
-from coinone.interfaces.api.exchange.json.orders import OrderView
 from coinone.rules.exchange.accounts.credits import allowance
 from coinone.rules.exchange.accounts.equity import position_margins
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.engine import Exchange
-from coinone.rules.exchange.rows.tables import TIF_NAMES, Side
-from coinone.rules.exchange.wire.operations import halves, joined
-
-_SHOWN = (
-    "market", "oid", "has_cloid", "cloid_hi", "cloid_lo", "side", "px", "sz", "orig_sz", "time_ms", "tif",
-    "reduce_only",
-)  # fmt: skip
+from coinone.rules.exchange.events.orders import OpenOrder
+from coinone.rules.exchange.rows.tables import Side
+from coinone.rules.exchange.trading import open_orders
 
 NO_ACCOUNT = AccountView(False, 0, 0, 0, 0, 0, (), (), 0, 0, 0, 0, 0)
 
@@ -41,7 +36,7 @@ def account_view(ex: Exchange, address: Address, time_ms: int, orders: bool = Tr
         maintenance_margin=int(row["maintenance_margin"]),
         withdrawable=withdrawable(rows, slot),
         positions=positions_of(ex, slot),
-        orders=orders_of(ex, slot) if orders else (),
+        orders=open_orders.shown(ex, slot) if orders else (),
         volume=int(row["taker_volume"]) + int(row["maker_volume"]),
         actions_used=int(row["credits_used"]),
         actions_allowed=allowance(ex, slot, time_ms),
@@ -77,47 +72,10 @@ def _position(ex: Exchange, slot: int, market: int, margin_used: int) -> Positio
     )
 
 
-def orders_of(ex: Exchange, slot: int) -> tuple[OrderView, ...]:
-    """Resting orders, oldest first."""
-    return _views(ex, ex.rows.book.slots_of(ex.rows, slot))
-
-
-def _views(ex: Exchange, places: list[int]) -> tuple[OrderView, ...]:
-    """The orders at these places of the table, read by column: an account has up to a thousand."""
-    orders = ex.rows.orders[places]
-    return tuple(
-        OrderView(
-            market=market,
-            oid=oid,
-            cloid=joined(high, low) if has_cloid else 0,
-            is_buy=side == Side.BUY,
-            px=px,
-            sz=sz,
-            orig_sz=orig_sz,
-            placed_ms=placed_ms,
-            tif=TIF_NAMES[tif],
-            reduce_only=bool(reduce_only),
-        )
-        for (market, oid, has_cloid, high, low, side, px, sz, orig_sz, placed_ms, tif, reduce_only) in zip(
-            *[orders[name].tolist() for name in _SHOWN], strict=True
-        )
-    )
-
-
-def find_order(ex: Exchange, address: Address, oid: int | None, cloid: int | None) -> OrderView | None:
+def find_order(ex: Exchange, address: Address, oid: int | None, cloid: int | None) -> OpenOrder | None:
     """A resting order of `address`, by number or by client id."""
-    rows = ex.rows
-    slot = rows.slot_of(address)
-    if slot is None:
-        return None
-    if oid is not None:
-        place = rows.book.find(rows, oid)
-    else:
-        assert cloid is not None
-        place = rows.book.find_cloid(rows, slot, *halves(cloid))
-    if place is None or int(rows.orders[place]["account"]) != slot:
-        return None
-    return _views(ex, [place])[0]
+    slot = ex.rows.slot_of(address)
+    return None if slot is None else open_orders.find(ex, slot, oid, cloid)
 
 
 def levels(ex: Exchange, market: int) -> tuple[list[Level], list[Level]]:

@@ -7,7 +7,7 @@ from coinone.base.primitives.types import Address
 from coinone.interfaces.api.exchange.json.coins import Coin, Coins
 from coinone.interfaces.api.exchange.json.events import Json, hex_address
 from coinone.interfaces.api.exchange.json.numbers import fee_rate, money, quotient
-from coinone.interfaces.api.exchange.json.orders import OrderView
+from coinone.rules.exchange.events.orders import OpenOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class AccountView:
     maintenance_margin: int
     withdrawable: int  # as the rules define it
     positions: tuple[PositionView, ...]
-    orders: tuple[OrderView, ...]
+    orders: tuple[OpenOrder, ...]
     volume: int
     actions_used: int
     actions_allowed: int

@@ -1,29 +1,11 @@
 """Encode orders as the JSON of the exchange API: resting and ended ones."""
 
-from dataclasses import dataclass
-
 from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.exchange.json.events import Json, cloid_text, side_letter
-from coinone.rules.exchange.events.events import OrderUpdate
+from coinone.rules.exchange.events.orders import OpenOrder, OrderUpdate
 
 
-@dataclass(frozen=True, slots=True)
-class OrderView:
-    """One resting order."""
-
-    market: int
-    oid: int
-    cloid: int
-    is_buy: bool
-    px: int
-    sz: int
-    orig_sz: int
-    placed_ms: int
-    tif: str
-    reduce_only: bool
-
-
-def open_order_json(order: OrderView, coins: Coins) -> Json:
+def open_order_json(order: OpenOrder, coins: Coins) -> Json:
     """A row of openOrders."""
     body = _basic(order, coins)
     if order.reduce_only:
@@ -37,9 +19,10 @@ def order_update_json(update: OrderUpdate, coins: Coins) -> Json:
     return {"order": order, "status": update.status, "statusTimestamp": update.time_ms}
 
 
-def frontend_order_json(order: OrderView | OrderUpdate, coins: Coins) -> Json:
+def frontend_order_json(order: OpenOrder | OrderUpdate, coins: Coins) -> Json:
     """A row of frontendOpenOrders: all that the trading page shows."""
-    coin = coins[order.market]
+    coin, kind = coins[order.market], order.kind
+    trigger_px = coin.px(kind.trigger_px)
     return {
         "coin": coin.name,
         "side": side_letter(order.is_buy),
@@ -47,20 +30,20 @@ def frontend_order_json(order: OrderView | OrderUpdate, coins: Coins) -> Json:
         "sz": coin.sz(order.sz),
         "oid": order.oid,
         "timestamp": order.placed_ms,
-        "triggerCondition": "N/A",
-        "isTrigger": False,
-        "triggerPx": "0.0",
+        "triggerCondition": kind.condition.format(trigger_px),
+        "isTrigger": kind.trigger_px > 0,
+        "triggerPx": trigger_px,
         "children": [],
         "isPositionTpsl": False,
         "reduceOnly": order.reduce_only,
-        "orderType": "Limit",
+        "orderType": kind.name,
         "origSz": coin.sz(order.orig_sz),
         "tif": order.tif,
         "cloid": cloid_text(order.cloid),
     }
 
 
-def open_status_json(order: OrderView, coins: Coins) -> Json:
+def open_status_json(order: OpenOrder, coins: Coins) -> Json:
     """A resting order as orderStatus and historicalOrders show it."""
     return {
         "order": frontend_order_json(order, coins),
@@ -75,7 +58,7 @@ def order_history_json(update: OrderUpdate, coins: Coins) -> Json:
     return {"order": order, "status": update.status, "statusTimestamp": update.time_ms}
 
 
-def _basic(order: OrderView | OrderUpdate, coins: Coins) -> Json:
+def _basic(order: OpenOrder | OrderUpdate, coins: Coins) -> Json:
     """The fields of an order that openOrders and orderUpdates share; a client id only if there is one."""
     coin = coins[order.market]
     body: Json = {
