@@ -24,7 +24,7 @@ from coinone.rules.ledger.certificate import (
     SignedVote,
     Vote,
 )
-from coinone.rules.ledger.seal import FederatedSeal, GenesisSeal, Seal
+from coinone.rules.ledger.seal import FederatedSeal, GenesisSeal, MinedSeal, Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,8 @@ def check_seal(seal: Seal, block_hash: Hash32, federation: Federation) -> None:
     match seal:
         case FederatedSeal(member, signature):
             check_member(federation, member, block_hash, signature)
+        case MinedSeal():
+            raise InvalidSignature("mined, and this network's blocks are its federation's")
         case GenesisSeal():
             raise InvalidSignature("nobody sealed it")
         case _:
