@@ -2,8 +2,8 @@
 
 A post-only order may rest over others (post_only.py), and takers may trade with either. What still crosses at the end
 of the batch trades at the price of the order with the lower oid, the older one, which is better for the newer one. If
-both are of one account, the older is removed. An older order that came before this batch, is at no loss to its owner by
-the mark and is larger than a 16th of the newer one removes the newer one: its owner chose post-only so as not to take.
+both are of one account, the older is removed. An older order that came before this batch, is no gift (prices/fair.py)
+and is larger than a 16th of the newer one removes the newer one: its owner chose post-only so as not to take.
 
 The order that trades at a price worse than the midpoint of what rested at the end of the last batch (uncrossing.py) is
 the taker and pays taker fees, the other pays maker fees; at the midpoint itself the newer one is the taker. If age
@@ -59,7 +59,7 @@ def meet(core: Any, i: int, result: Any) -> int:
             # The account that loses by the fill: the price is the older order's.
             gains = (1 - 2 * op.side) * (core.markets[i64(op.market)].mark - op.px) > 0
             dismiss(core, newer if gains else slot, i, _BAND)
-        elif _keeps_out(core, slot, newer):
+        elif _keeps_out(core, i, slot, newer):
             dismiss(core, newer, i, _BAD_ALO)
         elif _may_trade(core, i, newer, not older_takes, size) and _may_trade(
             core, i, slot, older_takes, size
@@ -103,13 +103,13 @@ def _lots(core: Any, slot: int) -> int:
 
 
 @inlined
-def _keeps_out(core: Any, slot: int, newer: int) -> bool:
-    """Whether the older order in `slot` removes the newer: was it there before, at no loss, and is it not small?"""
-    order = core.orders[slot]
-    loss = (1 - 2 * order.side) * (order.px - core.markets[i64(order.market)].mark)
+def _keeps_out(core: Any, i: int, slot: int, newer: int) -> bool:
+    """Whether the older order in `slot` removes the newer: was it there before, is it no gift, and is it not small?"""
+    order, op = core.orders[slot], core.ops[i]
+    is_gift = order.px > op.fair_bid if order.side == 0 else order.px < op.fair_ask
     return bool(
         order.time_ms < core.counters[NOW]
-        and loss <= 0
+        and not is_gift
         and order.sz > core.orders[newer].orig_sz // SMALL_PART
     )
 

@@ -6,7 +6,8 @@ sellers and liquidations would then meet only the stranger's own bid. So a post-
 
 - what others bring in the same batch, and over what came in the last one or is about to be moved by a post-only modify:
   no taker may have had a chance at it (of the latter, more than a 16th of the order removes it after the takers);
-- what rests at a loss against the mark: its owner may withdraw it before takers and restore it after them;
+- what is a gift by prices/fair.py, such as an ask below all prices that show where the book is: its owner may withdraw
+  it before takers and restore it after them, or nobody may care to take it;
 - of all else, a 16th of its own lots.
 
 A post-only order that crosses more than that is refused, as everywhere: a maker late with a price does not want to
@@ -16,6 +17,7 @@ each at a better price than the makers', would push theirs off the side.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,10 +34,12 @@ from coinone.rules.exchange.state.rows import Rows
 _PLACE = int(OpKind.PLACE)
 
 
-def passing(rows: Rows, ops: Array, last_batch_ms: int) -> Array:
+def passing(
+    rows: Rows, ops: Array, last_batch_ms: int, fair_prices: Callable[[int], tuple[int, int]]
+) -> Array:
     """Which of a segment's post-only orders, in their markets' units, rest over what they cross.
 
-    Orders that came at `last_batch_ms` or later keep nothing out.
+    Orders that came at `last_batch_ms` or later keep nothing out, nor do gifts by a market's `fair_prices` (fair.py).
     """
     found = np.zeros(len(ops), np.bool_)
     small = _lots(rows, ops) // SMALL_PART
@@ -45,17 +49,18 @@ def passing(rows: Rows, ops: Array, last_batch_ms: int) -> Array:
     for market, places in zip(markets.tolist(), np.split(order, starts[1:]), strict=True):
         if not 0 <= market < rows.market_count or rows.markets[market]["status"] > MarketStatus.AGED:
             continue
+        fair = fair_prices(market)
         for side in Side:
             coming = places[ops["side"][places] != side]
             if not len(coming):
                 continue
             reached = ops["px"][coming] * _sign(side)
             keys, sizes = rows.book.levels_from(market, side, int(reached.min()))
-            in_way = _in_way(rows, market, side, reached, keys, sizes)
+            in_way = _in_way(fair, side, reached, keys, sizes)
             if (in_way > small[coming]).any():
                 moved = _moved_orders(rows, ops) if moved is None else moved
                 _count(rows.core(), 2 * market + side, keys, sizes, last_batch_ms, moved)
-                in_way = _in_way(rows, market, side, reached, keys, sizes)
+                in_way = _in_way(fair, side, reached, keys, sizes)
             found[coming] = (in_way <= small[coming]) & ~_beyond_band(rows, market, side, reached)
             if rows.markets[market]["status"] == MarketStatus.AGED:  # no order may open on an old price
                 found[coming] &= ops["reduce_only"][coming] != 0
@@ -75,10 +80,10 @@ def _sign(side: int) -> int:
     return 1 if side == Side.BUY else -1
 
 
-def _in_way(rows: Rows, market: int, side: Side, reached: Array, keys: Array, sizes: Array) -> Array:
-    """Lots of the other side that orders meet, from the keys `reached` to the last one at no loss to its owner."""
+def _in_way(fair: tuple[int, int], side: Side, reached: Array, keys: Array, sizes: Array) -> Array:
+    """Lots of the other side that orders meet, from the keys `reached` to the last one that is no gift."""
     lots = np.concatenate(([0], np.cumsum(sizes)))
-    most = np.searchsorted(keys, int(rows.markets[market]["mark"]) * _sign(side), "right")
+    most = np.searchsorted(keys, fair[side] * _sign(side), "right")
     found: Array = np.maximum(lots[most] - lots[np.searchsorted(keys, reached)], 0)
     return found
 

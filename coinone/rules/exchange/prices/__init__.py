@@ -1,1 +1,1 @@
-"""Prices: the oracle and its jumps, the mark, hittable quotes, and funding."""
+"""Prices: the oracle and its jumps, the mark, hittable quotes, fair prices, and funding."""

@@ -33,6 +33,7 @@ from coinone.rules.exchange.book.ladders import ladder_of
 from coinone.rules.exchange.kernel.matching import fee, holds_stale, list_stale
 from coinone.rules.exchange.margin.fill_check import beyond_band, costs_the_fund, may_fill, room
 from coinone.rules.exchange.margin.sums import initial_margin, maintenance_margin
+from coinone.rules.exchange.prices.fair import add_book
 from coinone.rules.exchange.prices.funding import add_premium
 from coinone.rules.exchange.prices.oracle import is_fresh
 from coinone.rules.exchange.rows.arrays import CORE, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
@@ -84,7 +85,9 @@ def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int) -> None
         elapsed = batch.now - memory.weighed_ms if memory.weighed_ms else 0
         if is_fresh(batch.rows, market):
             bid, ask = hittable(ImpactPrices(memory.seen_bid, memory.seen_ask), quote, left)
-            memory = add_premium(batch, market, memory, bid, ask, min(elapsed, SAMPLE_MS))
+            row, weight = batch.rows.markets[market], min(elapsed, SAMPLE_MS)
+            memory = add_premium(batch, market, memory, bid, ask, weight)
+            memory = add_book(memory, bid, ask, int(row["oracle"]), int(row["max_leverage"]), weight)
         memory = replace(memory, weighed_ms=batch.now, seen_bid=left.bid, seen_ask=left.ask)
         batch.ledger.memory.put(market, memory)
 

@@ -99,6 +99,8 @@ class MarketMemory:
     weighed_ms: int = 0  # time of the last batch that sampled quotes (prices/quotes.py)
     seen_bid: int = 0  # impact prices at its end, in 1 / QUOTE_SCALE
     seen_ask: int = 0
+    book_average: int = 0  # bid + ask in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 150 s (prices/fair.py)
+    index_average: int = 0  # twice the oracle, in the same units and over the same samples
     hour: int = 0  # UTC hour being sampled (prices/funding.py)
     premium_sum: int = 0  # 1e-9 * ms
     premium_ms: int = 0

@@ -2,21 +2,22 @@
 
 from coinone.base.primitives.integers import round_half_even
 from coinone.rules.exchange.batch.execution import Execution
+from coinone.rules.exchange.prices.fair import expected_middle, fair_prices, is_narrow
 from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, OpKind, Side
 from coinone.rules.exchange.state.ledger import QUOTE_SCALE
 from coinone.rules.exchange.state.rows import Rows
 from coinone.rules.exchange.trading.segment import SegmentRun, Trading
 from coinone.rules.exchange.wire.segments import system_item
 
-SPREAD_SHARE = 16  # of oracle / max leverage: the widest spread whose midpoint counts
-
 
 def uncross(batch: Execution) -> SegmentRun:
     """Trade resting orders that cross, market by market, until no book is crossed."""
     meetings = Trading(batch)
     for market in crossed_markets(batch.rows):
+        bid, ask = fair_prices(batch, market)
+        middle = _middle(batch, market)
         meetings.ops.add_one(
-            system_item(), kind=int(OpKind.MEET), market=market, middle=_middle(batch, market)
+            system_item(), kind=int(OpKind.MEET), market=market, middle=middle, fair_bid=bid, fair_ask=ask
         )
     return meetings.run()
 
@@ -30,18 +31,14 @@ def crossed_markets(rows: Rows) -> list[int]:
 def _middle(batch: Execution, market: int) -> int:
     """Twice the price that decides which side takes.
 
-    It is the midpoint of the public impact prices at the last batch's end if their spread is narrow, else the mark: the
-    midpoint of a wide one may lie between the makers' quotes and a stranger's far away. Also the mark where the limit
-    of liquidations is below its full size: makers have just come back, and the quotes from before are not theirs.
+    It is the midpoint of the public impact prices at the last batch's end if their spread is narrow, else what the
+    market's average distance from its index makes expect. The mark where the limit of liquidations is below its full
+    size: makers have just come back, and the quotes from before are not theirs.
     """
     memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
     bid, ask, oracle = memory.seen_bid, memory.seen_ask, QUOTE_SCALE * int(row["oracle"])
-    whole = int(row["limit_share"]) == LIMIT_WHOLE
-    if whole and bid and ask and _is_narrow(bid, ask, oracle, int(row["max_leverage"])):
+    if int(row["limit_share"]) != LIMIT_WHOLE:
+        return 2 * int(row["mark"])
+    if bid and ask and is_narrow(bid, ask, oracle, int(row["max_leverage"])):
         return round_half_even(bid + ask, QUOTE_SCALE)
-    return 2 * int(row["mark"])
-
-
-def _is_narrow(bid: int, ask: int, oracle: int, leverage: int) -> bool:
-    """Whether the midpoint of a spread is a price; all in the same units."""
-    return SPREAD_SHARE * leverage * (ask - bid) <= oracle
+    return expected_middle(batch, market)

@@ -22,6 +22,8 @@ class Op:
     target_hi: int
     target_lo: int
     middle: int
+    fair_bid: int
+    fair_ask: int
     account: int
     builder: int
     builder_fee: int

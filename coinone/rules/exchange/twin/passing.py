@@ -28,11 +28,11 @@ _TARGETS_CLOID = (int(OpKind.CANCEL_CLOID), int(OpKind.MODIFY_CLOID))
 class Passing(Meeting):
     """Which post-only orders may rest over others, and how they trade after the batch's takers."""
 
-    def passing(self, ops: list[Op], last_batch: int) -> list[bool]:
+    def passing(self, ops: list[Op], last_batch: int, fair: list[tuple[int, int]]) -> list[bool]:
         """Which post-only orders of a segment rest though they cross others.
 
-        Those that would meet no more than a 16th of their lots of what rests at no loss to its owner since before the
-        last batch, and is not about to be moved by the segment. None beyond the band at its own loss.
+        Those that would meet no more than a 16th of their lots of what rests since before the last batch, is no gift by
+        its market's `fair` prices, and is not about to be moved by the segment. None beyond the band at its own loss.
         """
         moved = {
             order.oid
@@ -42,6 +42,7 @@ class Passing(Meeting):
             and (order.op.px, order.op.side) != (op.px, op.side)
         }
         standing = [o for o in self.orders.values() if o.oid not in moved and o.time_ms < last_batch]
+        standing = [o for o in standing if not _is_gift(o, *fair[o.op.market])]
         return [self._passes(op, standing) for op in ops]
 
     def _passes(self, op: Op, standing: list[TwinOrder]) -> bool:
@@ -56,7 +57,6 @@ class Passing(Meeting):
             if order.op.market == op.market
             and order.op.side != op.side
             and (order.op.px <= op.px if op.side == BUY else order.op.px >= op.px)
-            and adverse(order, order.op.px, 1) <= 0
         ]
         held = self.accounts[op.account].positions[op.market].size
         lots = min(op.sz, max(-held if op.side == BUY else held, 0)) if op.reduce_only else op.sz
@@ -74,10 +74,11 @@ class Passing(Meeting):
             return None
         return order
 
-    def meet(self, i: int, market: TwinMarket, middle: int) -> Result:
+    def meet(self, i: int, market: TwinMarket, middle: int, fair: tuple[int, int]) -> Result:
         """Trade a market's best orders while they cross, at the older one's price; of one account the older is removed.
 
-        `middle` is twice the price that decides which side takes.
+        `middle` is twice the price that decides which side takes; `fair` are the prices beyond which the older order is
+        a gift.
         """
         bids, asks, filled, notional = market.sides[BUY], market.sides[SELL], 0, 0
         while bids.keys and asks.keys and bids.keys[-1] >= -asks.keys[-1]:
@@ -94,7 +95,7 @@ class Passing(Meeting):
                 self.remove(i, gone, Status.LIQUIDATED_CANCELED if locked else Status.REDUCE_ONLY_CANCELED)
             elif beyond_band(market, op.px):
                 self.remove(i, older if adverse(older, op.px, 1) else newer, Status.BAND_CANCELED)
-            elif self._keeps_out(older, newer):
+            elif self._keeps_out(older, newer, fair):
                 self.remove(i, newer, Status.BAD_ALO)
             elif self._may_trade(i, newer, not older_takes, size, op.px) and self._may_trade(
                 i, older, older_takes, size, op.px
@@ -111,12 +112,9 @@ class Passing(Meeting):
         clipped = order.op.reduce_only or order.owner.locked or holds_stale(self.stale, order.owner)
         return min(order.left, max(position, 0)) if clipped else order.left
 
-    def _keeps_out(self, older: TwinOrder, newer: TwinOrder) -> bool:
-        """Whether the older one was there before the batch, at no loss to its owner, and is more than a 16th of the
-        other."""
-        return (
-            older.time_ms < self.now and adverse(older, older.op.px, 1) <= 0 and older.left > newer.size // 16
-        )
+    def _keeps_out(self, older: TwinOrder, newer: TwinOrder, fair: tuple[int, int]) -> bool:
+        """Whether the older one was there before the batch, is no gift, and is more than a 16th of the other."""
+        return older.time_ms < self.now and not _is_gift(older, *fair) and older.left > newer.size // 16
 
     def _charges_at_rest(self, order: TwinOrder, takes: bool, size: int, px: int) -> tuple[int, int]:
         """The charges of a resting order, at taker or maker rates."""
@@ -145,3 +143,7 @@ class Passing(Meeting):
                 self.remove(i, order, FILLED)
         for (owner, had, equity), burnt in zip(before, (made[0], took[0]), strict=True):
             self.check_extension(i, owner, had, equity, burnt)
+
+
+def _is_gift(order: TwinOrder, fair_bid: int, fair_ask: int) -> bool:
+    return order.op.px > fair_bid if order.op.side == BUY else order.op.px < fair_ask

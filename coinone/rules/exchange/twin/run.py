@@ -100,7 +100,7 @@ class Twin(Passing):
             self.trim(i, self.accounts[op.account].positions[op.market])
             return _refused(CANCELED)
         if op.kind == MEET:
-            return self.meet(i, self.markets[op.market], op.middle)
+            return self.meet(i, self.markets[op.market], op.middle, (op.fair_bid, op.fair_ask))
         cancels = op.kind in _CANCELS
         wrong = not cancels and check_terms(self.markets, op)
         if wrong:

@@ -286,3 +286,34 @@ def test_what_lies_beyond_the_band_at_its_owners_loss_is_in_nobodys_way(
     w.batch(w.buy(3, 1, 50_050, "Alo"))
     assert ("resting" in w.status()) == rests and fills(w) == []
     assert best(w) == ((50_050, 0) if rests else (0, 50_000))
+
+
+@pytest.mark.parametrize("above", [30, 100, 1_000])
+def test_an_ask_between_the_mark_and_a_book_above_it_keeps_no_bids_out(
+    world: Callable[..., Any], above: int
+) -> None:
+    """An attack: the market trades above its index, so that an ask a tick below the makers' bid is no loss by the mark.
+    4 sells their bid away once, asks 0.2 BTC there, too near for anybody to take, and renews this in each batch. 3
+    sells 0.5 BTC in each batch for what it gets, and the only other bid is 9's, 1 % lower. It got 14.5 of 15 BTC."""
+    w = world({2: 10**7, 3: 10**7, 4: 10**6, 9: 10**6})
+    at_fifty(w, 2, 3, 4, 9)
+    book = 50_000 + above
+    quotes: list[Any] = []
+    for turn in range(60):
+        quotes = [w.cancel(2, cloid=10 * turn), w.cancel(2, cloid=10 * turn + 1)] if turn else []
+        quotes += [
+            w.buy(2, 2, book - 10, "Alo", cloid=10 * turn + 10),
+            w.sell(2, 2, book + 10, "Alo", cloid=10 * turn + 11),
+        ]
+        w.batch(*quotes, step_ms=5_000)
+    w.batch(w.buy(9, 20, round(book * 0.99), "Alo"), w.sell(4, 2.2, book - 11))
+    low = 0.0
+    for turn in range(60, 90):
+        quotes = [w.cancel(2, cloid=10 * turn), w.cancel(2, cloid=10 * turn + 1)]
+        quotes += [
+            w.buy(2, 2, book - 10, "Alo", cloid=10 * turn + 10),
+            w.sell(2, 2, book + 10, "Alo", cloid=10 * turn + 11),
+        ]
+        w.batch(*quotes, w.sell(4, 0.2, book - 11, "Alo"), w.sell(3, 0.5, book * 0.98, "Ioc"))
+        low += sum(size for _, _, px, size in fills(w) if px < book - 20)
+    assert low <= 0.5

@@ -131,12 +131,20 @@ def run_equal(rows: Rows, twin: Twin, ops: np.ndarray, now: int) -> tuple[list[R
     return results, updates
 
 
+def fair_at(rows: Rows, market: int, now: int) -> tuple[int, int]:
+    """The mark, or prices on either side of it."""
+    mark = int(rows.markets["mark"][market])
+    return mark - (0, 0, 7, 40)[now % 4], mark + (0, 12, 0, 40)[now % 4]
+
+
 def uncross(rows: Rows, twin: Twin, now: int) -> set[object]:
     """What rests and crosses trades, and no book is crossed; the statuses met."""
     markets = crossed_markets(rows)
     ops = np.zeros(len(markets), OP)
     ops["kind"], ops["market"] = OpKind.MEET, markets
     ops["middle"] = 2 * rows.markets["mark"][markets] + 100 * (now % 5) - 200 + now % 3
+    for op, market in zip(ops, markets, strict=True):
+        op["fair_bid"], op["fair_ask"] = fair_at(rows, market, now)
     results, updates = run_equal(rows, twin, ops, now)
     assert crossed_markets(rows) == []
     return statuses(results, updates) | ({"met"} if any(result.filled_sz for result in results) else set())
@@ -262,8 +270,9 @@ def run_passing(seed: int) -> set[object]:
         met |= statuses(*run_equal(rows, twin, small, now))
         some_modify(random, rows, large)
         last_batch = now + int(random.integers(0, 2))  # were the small ones there before it?
-        large["passes"] = passing(rows, large, last_batch)
-        assert large["passes"].tolist() == twin.passing(ops_of(large), last_batch)
+        fair = [fair_at(rows, market, now) for market in range(rows.market_count)]
+        large["passes"] = passing(rows, large, last_batch, fair.__getitem__)
+        assert large["passes"].tolist() == twin.passing(ops_of(large), last_batch, fair)
         met |= statuses(*run_equal(rows, twin, large, now + 1))
         if random.random() < 0.7:
             to_the_limits(random, rows)
