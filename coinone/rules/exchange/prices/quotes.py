@@ -1,4 +1,4 @@
-"""Hittable quotes: the prices that funding takes from the book.
+"""Hittable quotes: the prices that funding and fair prices take from the book.
 
 A quote counts only if takers could have traded with it after seeing it. The bid of batch t is therefore the lowest of
 the impact bids at three moments: at the end of batch t - 1, which is public; before the takers of t, after its cancels
