@@ -20,8 +20,9 @@ from coinone.node.roles.role import NEVER
 from coinone.node.storage.storage import Storage
 from coinone.node.views.archive import Archive
 from coinone.node.views.published import Published
+from coinone.protocols.relay.effects import Deliver, Drop, Effect, Head, Send
 from coinone.protocols.relay.messages import encode_message
-from coinone.protocols.relay.relay import Deliver, Drop, Effect, Head, Relay, Send
+from coinone.protocols.relay.relay import Relay
 from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
 from coinone.rules.ledger.batch import CertifiedBatch

@@ -55,9 +55,9 @@ def decode(data: bytes) -> Item:
     return items[0]
 
 
-def check_items(data: bytes, most: int) -> None:
+def check_items(data: bytes, most: int) -> int:
     """Limit the number of items in untrusted bytes, nested ones included, before decoding: decoding an item of one byte
-    takes as long as one of a thousand. Raises LimitExceeded or DecodeError."""
+    takes as long as one of a thousand. Returns the number. Raises LimitExceeded or DecodeError."""
     at, count = 0, 0
     while at < len(data):
         count += 1
@@ -70,6 +70,7 @@ def check_items(data: bytes, most: int) -> None:
             at = _span(data, at, len(data), 0x80)[1]
         else:
             at = _span(data, at, len(data), 0xC0)[0]
+    return count
 
 
 def parts(data: bytes) -> Iterator[bytes]:

@@ -14,7 +14,8 @@ from coinone.node.network.peers import Item, PeerAddress, PeerNetwork
 from coinone.node.node import Node
 from coinone.node.storage.storage import Storage
 from coinone.node.views.published import SubscriberQueue
-from coinone.protocols.relay.relay import CheckSigned, Head, Relay
+from coinone.protocols.relay.effects import Head
+from coinone.protocols.relay.relay import CheckSigned, Relay
 from coinone.rules.consensus.federation import Federation, check_certified, check_seal
 from coinone.rules.ledger.batch import CertifiedBatch
 

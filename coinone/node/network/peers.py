@@ -16,10 +16,11 @@ from typing import assert_never
 import structlog
 
 from coinone.base.primitives.errors import InvalidInput, NotSupported
+from coinone.protocols.relay.effects import Deliver, Drop, Effect, Send
 from coinone.protocols.relay.framing import FrameReader, frame
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX
 from coinone.protocols.relay.messages import Goodbye, encode_message
-from coinone.protocols.relay.relay import Deliver, Drop, Effect, Relay, Send
+from coinone.protocols.relay.relay import Relay
 from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.block import Block
 

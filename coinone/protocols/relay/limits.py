@@ -9,7 +9,12 @@ FRAME_BYTES_MAX = RANGE_BYTES_MAX + BATCH_BYTES_MAX + 65_536  # the largest vali
 HELLO_BYTES_MAX = 65_536  # of a frame before hello: a genesis of 64 members and as many reporters is 4 KB
 RANGE_ITEMS_MAX = 256  # batches or blocks in a request: a minute of batches
 MESSAGE_ITEMS_MAX = RANGE_ITEMS_MAX + 16  # RLP items of a message, its fields counted: more is not decoded
-PUSHED_ITEMS_MAX = 65_536  # RLP items of a batch or block: decoding as many takes 50 ms
+# RLP items of the batches or blocks in one message, those inside wrapped records counted: decoding as many takes 75 ms.
+# The most an honest answer holds is 81,000: 256 batches with 64 signatures each, and 4 MB with these full of payments.
+CARRIED_ITEMS_MAX = 98_304
+# Batches and blocks from a peer that this node has already, in excess of one for each that it applied meanwhile:
+# peers push an item to each other at the same time, and one that catches up may not know how far this node is.
+USELESS_ITEMS_MAX = 16_384
 AHEAD_ITEMS_MAX = 1_024  # how far beyond the head an item is kept; later ones are requested when needed
 AHEAD_BYTES_MAX = 64_000_000  # of all kept items that do not follow the head yet
 REQUEST_TIMEOUT_MS = 5_000  # then the same range is requested from another peer

@@ -18,11 +18,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar, assert_never
 
-from coinone.base.primitives import rlp
-from coinone.base.primitives.errors import DecodeError, InvalidInput
+from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded
 from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.records import decode, encode
 from coinone.protocols.relay import limits
+from coinone.protocols.relay.carried import count_items, number_of, seq_of
+from coinone.protocols.relay.effects import Deliver, Drop, Effect, Head, Send
 from coinone.protocols.relay.messages import (
     PROTOCOL_VERSION,
     Batches,
@@ -52,41 +53,8 @@ class ItemArchive(Protocol):
     def blocks(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """This node's newest applied batch and block."""
-
-    seq: int
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    peer: int
-    message: Message
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Close the connection; `fault` is set if the peer broke a rule."""
-
-    peer: int
-    reason: str
-    fault: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Deliver:
-    """Check and apply the item, then call `delivered` or `refused`. Nothing else is delivered before that."""
-
-    peer: int
-    item: CertifiedBatch | Block
-
-
 CheckSigned = Callable[[CertifiedBatch | Block], None]
 """Raises InvalidInput unless the federation signed it."""
-
-Effect = Send | Drop | Deliver
 
 
 @dataclass(slots=True)
@@ -100,6 +68,7 @@ class _Peer:
     took_ms: int = limits.SLOW_MS  # time of its last answer
     pace_ms: int = limits.SLOW_MS  # the same once an item of it is applied; slow before that
     pinged_ms: int = 0
+    useless: int = 0  # see limits.USELESS_ITEMS_MAX
 
 
 _Item = TypeVar("_Item", CertifiedBatch, Block)
@@ -246,19 +215,17 @@ class Relay:
         Raises DecodeError."""
         match message:
             case BatchPush(raw):
-                self._keep_batch(peer, state, raw)
+                self._keep_batches(peer, state, (raw,))
             case BlockPush(raw):
-                self._keep_block(peer, state, raw)
+                self._keep_blocks(peer, state, (raw,))
             case Batches(first, items):
                 self._time(state, GetBatches, len(items), now_ms)
-                for raw in items:
-                    self._keep_batch(peer, state, raw)
+                self._keep_batches(peer, state, items)
                 if not items:
                     state.head = Head(min(state.head.seq, first - 1), state.head.number)
             case Blocks(first, items):
                 self._time(state, GetBlocks, len(items), now_ms)
-                for raw in items:
-                    self._keep_block(peer, state, raw)
+                self._keep_blocks(peer, state, items)
                 if not items:
                     state.head = Head(state.head.seq, min(state.head.number, first - 1))
             case _:
@@ -272,27 +239,35 @@ class Relay:
         if asked_ms is not None:
             state.took_ms = div_down(now_ms - asked_ms, max(items, 1))
 
-    def _keep_batch(self, peer: int, state: _Peer, raw: bytes) -> None:
-        rlp.check_items(raw, limits.PUSHED_ITEMS_MAX)
-        certified = decode(CertifiedBatch, raw)
-        seq = certified.batch.seq
-        state.head = Head(max(state.head.seq, seq), state.head.number)
-        ahead = seq - self._head.seq
-        if seq not in self._batches and self._is_kept(ahead, len(raw)):
-            self._check_signed(certified)
-            self._batches[seq] = _Kept(peer, certified, len(raw))
+    def _keep_batches(self, peer: int, state: _Peer, items: Sequence[bytes]) -> None:
+        """Keep batches that may follow the head later. Others are not decoded."""
+        left = limits.CARRIED_ITEMS_MAX
+        for raw in items:
+            seq = seq_of(raw)
+            state.head = Head(max(state.head.seq, seq), state.head.number)
+            if seq not in self._batches and self._is_kept(state, seq - self._head.seq, len(raw)):
+                left -= count_items(raw, left)
+                certified = decode(CertifiedBatch, raw)
+                self._check_signed(certified)
+                self._batches[seq] = _Kept(peer, certified, len(raw))
 
-    def _keep_block(self, peer: int, state: _Peer, raw: bytes) -> None:
-        rlp.check_items(raw, limits.PUSHED_ITEMS_MAX)
-        block = decode(Block, raw)
-        state.head = Head(state.head.seq, max(state.head.number, block.number))
-        ahead = block.number - self._head.number
-        if block.number not in self._blocks and self._is_kept(ahead, len(raw)):
-            self._check_signed(block)
-            self._blocks[block.number] = _Kept(peer, block, len(raw))
+    def _keep_blocks(self, peer: int, state: _Peer, items: Sequence[bytes]) -> None:
+        left = limits.CARRIED_ITEMS_MAX
+        for raw in items:
+            number = number_of(raw)
+            state.head = Head(state.head.seq, max(state.head.number, number))
+            if number not in self._blocks and self._is_kept(state, number - self._head.number, len(raw)):
+                left -= count_items(raw, left)
+                block = decode(Block, raw)
+                self._check_signed(block)
+                self._blocks[number] = _Kept(peer, block, len(raw))
 
-    def _is_kept(self, ahead: int, size: int) -> bool:
-        """Whether an item is kept; the next one always is, or a full store could never empty."""
+    def _is_kept(self, state: _Peer, ahead: int, size: int) -> bool:
+        """Whether an item is kept; the next one always is, or a full store could never empty. Raises LimitExceeded for
+        too many that this node has already."""
+        state.useless += ahead <= 0
+        if state.useless > limits.USELESS_ITEMS_MAX:
+            raise LimitExceeded("sent too many old batches and blocks", most=limits.USELESS_ITEMS_MAX)
         return ahead == 1 or (1 < ahead <= limits.AHEAD_ITEMS_MAX and self._has_room(size))
 
     def _has_room(self, size: int) -> bool:
@@ -333,12 +308,20 @@ class Relay:
                 message = BatchPush(encode(item))
             case _:
                 assert_never(item)
-        others = [peer for peer, state in self._peers.items() if peer != source and self._wants(state)]
+        for state in self._peers.values():
+            state.useless = max(0, state.useless - 1)
+        others = [
+            peer for peer, state in self._peers.items() if peer != source and self._wants(state, message)
+        ]
         return [Send(peer, message) for peer in others]
 
-    def _wants(self, state: _Peer) -> bool:
-        """Whether a peer is close enough to the head for pushes; one far behind requests ranges at its own pace."""
-        return state.hello and self._head.seq - state.head.seq <= limits.AHEAD_ITEMS_MAX
+    def _wants(self, state: _Peer, message: BatchPush | BlockPush) -> bool:
+        """Whether a peer is pushed this item, the newest here: not one that has it, nor one far behind, which requests
+        ranges at its own pace."""
+        behind = self._head.seq - state.head.seq
+        if isinstance(message, BatchPush):
+            return state.hello and 0 < behind <= limits.AHEAD_ITEMS_MAX
+        return state.hello and self._head.number > state.head.number and behind <= limits.AHEAD_ITEMS_MAX
 
     def _ask(self, now_ms: int) -> list[Effect]:
         """Request the first missing range of a kind from the fastest peer that has it."""

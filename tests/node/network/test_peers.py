@@ -13,10 +13,11 @@ from coinone.base.primitives.types import ZERO_HASH
 from coinone.node.network import bootstrap, peers
 from coinone.node.network.peers import Item, PeerAddress, PeerNetwork, parse_endpoint
 from coinone.node.storage.storage import FORMAT
+from coinone.protocols.relay.effects import Head
 from coinone.protocols.relay.framing import frame
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX
 from coinone.protocols.relay.messages import PROTOCOL_VERSION, GetBatches, Hello, Ping, encode_message
-from coinone.protocols.relay.relay import Head, Relay
+from coinone.protocols.relay.relay import Relay
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.certificate import Certificate
 

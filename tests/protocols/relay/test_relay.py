@@ -10,6 +10,7 @@ from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import ZERO_HASH
 from coinone.protocols.relay import limits
+from coinone.protocols.relay.effects import Deliver, Drop, Effect, Head, Send
 from coinone.protocols.relay.messages import (
     PROTOCOL_VERSION,
     Batches,
@@ -23,7 +24,7 @@ from coinone.protocols.relay.messages import (
     decode_message,
     encode_message,
 )
-from coinone.protocols.relay.relay import Deliver, Drop, Effect, Head, Relay, Send
+from coinone.protocols.relay.relay import Relay
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.certificate import Certificate
