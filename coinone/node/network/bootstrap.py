@@ -7,12 +7,12 @@ file could hold it; a launched network's genesis will come with the release inst
 import asyncio
 import contextlib
 
-from coinone.base.primitives.errors import CoinoneError, InvalidInput
+from coinone.base.primitives.errors import CoinoneError, DecodeError, InvalidInput
 from coinone.base.primitives.records import decode
 from coinone.node.network.peers import CONNECT_TIMEOUT_S, READ_BYTES, PeerAddress
 from coinone.protocols.relay.framing import FrameReader
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX
-from coinone.protocols.relay.messages import PROTOCOL_VERSION, Goodbye, Hello, decode_message
+from coinone.protocols.relay.messages import Goodbye, Hello, decode_message
 from coinone.rules.chain.genesis import Genesis
 
 
@@ -27,12 +27,12 @@ async def fetch_genesis(endpoint: PeerAddress, chain_id: int) -> Genesis:
             hello = await _first_message(endpoint)
     except (OSError, TimeoutError) as error:
         raise PeerUnreachable(f"no Coinone node answers at {endpoint}") from error
+    except DecodeError as error:
+        raise InvalidInput(f"the node at {endpoint} is refused: {error}") from error
     if isinstance(hello, Goodbye):
         raise PeerUnreachable(f"the node at {endpoint} accepts no peers: {hello.reason}")
     if not isinstance(hello, Hello):
         raise InvalidInput("the peer sent something before its hello", peer=endpoint)
-    if hello.version != PROTOCOL_VERSION:
-        raise InvalidInput("the peer has other rules or messages", want=PROTOCOL_VERSION, have=hello.version)
     if hello.chain_id != chain_id:
         raise InvalidInput("the peer is on another network", want=chain_id, have=hello.chain_id)
     return decode(Genesis, hello.genesis)

@@ -17,6 +17,8 @@ CARRIED_ITEMS_MAX = 98_304
 USELESS_ITEMS_MAX = 16_384
 AHEAD_ITEMS_MAX = 1_024  # how far beyond the head an item is kept; later ones are requested when needed
 AHEAD_BYTES_MAX = 64_000_000  # of all kept items that do not follow the head yet
+# From the connection to a peer's hello, which it sends unasked, as its first message: a place is not held without one.
+HELLO_TIMEOUT_MS = 5_000
 REQUEST_TIMEOUT_MS = 5_000  # then the same range is requested from another peer
 # A peer that takes longer may keep a follower behind: one item per answer is as fast as the chain.
 SLOW_MS = 250

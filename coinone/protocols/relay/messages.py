@@ -8,7 +8,8 @@ from typing import Annotated, TypeAlias
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.codecs import Codec
-from coinone.base.primitives.records import Tagged, record
+from coinone.base.primitives.errors import DecodeError
+from coinone.base.primitives.records import Tagged, decode_field, record
 from coinone.base.primitives.types import U16, U64, Between, Count
 from coinone.protocols.relay.limits import GOODBYE_TEXT_MAX, MESSAGE_ITEMS_MAX, RANGE_ITEMS_MAX
 
@@ -121,6 +122,7 @@ Range: TypeAlias = GetBatches | GetBlocks
 Items: TypeAlias = BatchPush | BlockPush | Batches | Blocks
 
 _KINDS = (Hello, BatchPush, BlockPush, GetBatches, GetBlocks, Batches, Blocks, Ping, Pong, Goodbye)
+_HELLO = bytes((_KINDS.index(Hello),))
 _MESSAGES: Tagged[Message] = Tagged(dict(enumerate(_KINDS)))
 
 
@@ -132,4 +134,14 @@ def encode_message(message: Message) -> bytes:
 def decode_message(payload: bytes) -> Message:
     """Decode a payload. Raises DecodeError or LimitExceeded."""
     rlp.check_items(payload[1:], MESSAGE_ITEMS_MAX)
+    if payload[:1] == _HELLO:
+        _check_version(payload[1:])
     return _MESSAGES.decode(payload)
+
+
+def _check_version(hello: bytes) -> None:
+    """Refuse another version before the other fields are decoded, since its hello may have others. Raises
+    DecodeError."""
+    fields = list(rlp.parts(hello))
+    if fields and (version := decode_field(Hello, fields, "version")) != PROTOCOL_VERSION:
+        raise DecodeError("has other rules or messages", want=PROTOCOL_VERSION, have=version)

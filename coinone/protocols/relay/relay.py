@@ -142,7 +142,7 @@ class Relay:
         effects: list[Effect] = []
         for peer, state in list(self._peers.items()):
             silent = now_ms - state.heard_ms
-            if silent > limits.SILENCE_MS_MAX:
+            if silent > (limits.SILENCE_MS_MAX if state.hello else limits.HELLO_TIMEOUT_MS):
                 del self._peers[peer]
                 effects.append(Drop(peer, "silent for too long", fault=False))
             elif silent > limits.PING_INTERVAL_MS and now_ms - state.pinged_ms > limits.PING_INTERVAL_MS:
@@ -192,8 +192,6 @@ class Relay:
     def _greet(self, state: _Peer, hello: Hello, now_ms: int) -> list[Effect]:
         if state.hello:
             raise DecodeError("said hello twice")
-        if hello.version != PROTOCOL_VERSION:
-            raise DecodeError("has other rules or messages", want=PROTOCOL_VERSION, have=hello.version)
         if (hello.chain_id, hello.genesis) != (self._chain_id, self._genesis):
             raise DecodeError("is on another chain", chain_id=hello.chain_id)
         state.hello = True

@@ -13,6 +13,7 @@ from coinone.base.primitives.types import ZERO_HASH
 from coinone.node.network import bootstrap, peers
 from coinone.node.network.peers import Item, PeerAddress, PeerNetwork, parse_endpoint
 from coinone.node.storage.storage import FORMAT
+from coinone.protocols.relay import messages
 from coinone.protocols.relay.effects import Head
 from coinone.protocols.relay.framing import frame
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX
@@ -135,8 +136,8 @@ def test_whoever_joins_a_node_of_another_version_is_told_so(monkeypatch: pytest.
     async def scenario() -> None:
         node = Node(make_batch(1))
         [address] = await running(node)
-        monkeypatch.setattr(bootstrap, "PROTOCOL_VERSION", 2)
-        with pytest.raises(InvalidInput, match=r"other rules or messages \(want=2, have=4\)"):
+        monkeypatch.setattr(messages, "PROTOCOL_VERSION", 2)
+        with pytest.raises(InvalidInput, match=r"is refused: has other rules or messages \(want=2, have=4\)"):
             await bootstrap.fetch_genesis(address, 926002)
         await node.network.stop()
 

@@ -9,6 +9,7 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.protocols.relay.framing import FrameReader, frame
 from coinone.protocols.relay.limits import FRAME_BYTES_MAX, GOODBYE_TEXT_MAX, RANGE_ITEMS_MAX
 from coinone.protocols.relay.messages import (
+    PROTOCOL_VERSION,
     Batches,
     BatchPush,
     BlockPush,
@@ -27,7 +28,7 @@ from coinone.protocols.relay.messages import (
 u64 = st.integers(0, 2**64 - 1)
 items = st.lists(st.binary(max_size=40), max_size=5).map(tuple)
 messages = st.one_of(
-    st.builds(Hello, st.integers(0, 99), u64, st.binary(max_size=200), u64, u64),
+    st.builds(Hello, st.just(PROTOCOL_VERSION), u64, st.binary(max_size=200), u64, u64),
     st.builds(BatchPush, st.binary(max_size=60)),
     st.builds(BlockPush, st.binary(max_size=60)),
     st.builds(GetBatches, u64, st.integers(1, RANGE_ITEMS_MAX)),

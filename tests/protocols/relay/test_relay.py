@@ -3,9 +3,11 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
+from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import ZERO_HASH
@@ -200,7 +202,18 @@ def test_a_peer_with_other_rules_and_the_same_genesis_is_refused_by_name() -> No
     assert told(relay, 1, hello(version=2)) == [Drop(1, reason, fault=True)]
 
 
-@pytest.mark.parametrize("payload", [b"", b"\xff", b"\x01\xc1", b"\x00" * 40])
+@pytest.mark.parametrize("fields", [[], [b"more"], [[b"more"], b"\x09"]])
+def test_a_hello_of_a_later_version_with_other_fields_is_refused_by_its_version(fields: list[Any]) -> None:
+    """It was refused as `rlp: wrong number of fields`, from which no operator concludes that an update is due."""
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed)
+    relay.connected(1, 0)
+    payload = b"\x00" + rlp.encode([PROTOCOL_VERSION + 1, CHAIN_ID, *fields])
+    assert relay.received(1, payload, 0) == [
+        Drop(1, "has other rules or messages (want=4, have=5)", fault=True)
+    ]
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xff", b"\x01\xc1", b"\x00" * 40, b"\x00\xc0", b"\x00\x80"])
 def test_garbage_drops_the_peer_and_nothing_else(payload: bytes) -> None:
     relay = connected(1, 2)
     [effect] = relay.received(1, payload, 0)
@@ -290,6 +303,19 @@ def test_silence_is_answered_by_a_ping_and_then_by_hanging_up() -> None:
     assert relay.tick(limits.PING_INTERVAL_MS + 1) == [Send(1, Ping(0, 0))]
     [drop] = relay.tick(limits.SILENCE_MS_MAX + 1)
     assert isinstance(drop, Drop) and not drop.fault
+
+
+def test_a_place_is_held_for_five_seconds_without_a_hello() -> None:
+    """64 connections that sent nothing held all places for 30 s, and again."""
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed)
+    for peer in range(limits.PEERS_MAX):
+        relay.connected(peer, 0)
+    told(relay, 7, hello(), 4_000)
+    assert relay.tick(5_000) == []
+    assert relay.connected(64, 5_000) == [Drop(64, "too many peers", fault=False)]
+    drops = [effect for effect in relay.tick(5_001) if isinstance(effect, Drop)]
+    assert [drop.peer for drop in drops] == [peer for peer in range(64) if peer != 7]
+    assert relay.peers == 1 and isinstance(relay.connected(65, 5_001)[0], Send)
 
 
 def test_one_peer_more_than_the_limit_is_turned_away() -> None:
