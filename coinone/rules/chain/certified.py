@@ -11,7 +11,8 @@ from coinone.rules.ledger.batch import CertifiedBatch
 
 
 class ResultsDiffer(AssertionError):
-    """A quorum signed other results than this node's: one side is wrong, and continuing would hide which."""
+    """A quorum, or for a block the member that sealed it, signed other results than this node's: one side is wrong, and
+    continuing would hide which."""
 
 
 def apply_certified(chain: ChainState, certified: CertifiedBatch) -> BatchResult:

@@ -6,13 +6,13 @@ applied the same way and then compared: there is no second path (docs/design.md)
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidBlock, InvalidSignature
 from coinone.base.primitives.records import encode
 from coinone.rules.chain.bridge.seen import BESTS_KEY, encode_bests, numbers_of
-from coinone.rules.chain.certified import apply_certified
+from coinone.rules.chain.certified import ResultsDiffer, apply_certified
 from coinone.rules.chain.cursor import Cursor, exchange_root_with
 from coinone.rules.chain.forced import check_forced_list
 from coinone.rules.chain.state import BatchResult, ChainState
@@ -119,8 +119,8 @@ def apply_block(
 ) -> SealedBlock:
     """Check `block` and execute those of its `batches` that are not applied yet.
 
-    Raises InvalidBlock, InvalidBatch or ResultsDiffer; batches already executed stay applied, since they are certified
-    even if the block is invalid. The caller writes the rows and calls `commit_block`.
+    Raises InvalidBlock or InvalidBatch, the sender's fault, or ResultsDiffer, nobody's; batches already executed stay
+    applied, since they are certified even if the block is invalid. The caller writes the rows and calls `commit_block`.
     """
     return finished(apply_block_steps(chain, database, block, batches))
 
@@ -135,13 +135,23 @@ def apply_block_steps(
         apply_certified(chain, certified)
         yield
     sealed = yield from seal_block_steps(database, chain, len(batches), block.header.timestamp, block.forced)
-    for name in ("state_root", "exchange_root", "transactions_root", "receipts_root", "bloom", "gas_used"):
-        want, have = getattr(sealed.header, name), getattr(block.header, name)
-        if want != have:
-            raise InvalidBlock(f"{name} differs from ours", want=want, have=have)
-    if sealed.header != block.header:
-        raise InvalidBlock("header differs from ours")
+    _compare(block.header, sealed.header)
     return sealed
+
+
+def _compare(signed: Header, ours: Header) -> None:
+    """Raise ResultsDiffer unless a header is what its batches give here. Its seal covers every field, so that only a
+    member can have written another one: no sender is at fault."""
+    for field in fields(Header):
+        theirs, here = _text(getattr(signed, field.name)), _text(getattr(ours, field.name))
+        if theirs != here:
+            raise ResultsDiffer(
+                f"block {signed.number} was sealed with {field.name} {theirs}, here it is {here}"
+            )
+
+
+def _text(value: int | bytes) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 
 def check_block_head(chain: ChainState, block: Block) -> None:

@@ -1,9 +1,11 @@
 """A batch whose valid certificate is for other results than this node computes: nothing changes, no peer is blamed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.errors import InvalidInput, StorageError
 from coinone.base.primitives.records import decode, encode
 from coinone.node.clock import SystemClock
@@ -19,10 +21,11 @@ from coinone.rules.chain.certified import ResultsDiffer, apply_certified
 from coinone.rules.chain.sealing import apply_block
 from coinone.rules.consensus.federation import certificate_of, sign_vote
 from coinone.rules.ledger.batch import CertifiedBatch
+from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.certificate import Vote, VoteKind
 from tests.node.leading import leader_of
 from tests.rules.chain.chain_world import CHAIN_ID, KEYS, NETWORK, SECRETS, START_MS, World, order
-from tests.rules.chain.test_blocks import seal
+from tests.rules.chain.test_blocks import seal, sealed_by_member
 
 OTHER_RESULTS = b"\x11" * 32
 MAP = 2**27
@@ -84,6 +87,51 @@ def test_a_follower_keeps_no_such_batch(tmp_path: Path) -> None:
     follower.work(0)
     assert answer.result(0) is None and core.chain.cursor.seq == 1 and list(storage.log.batches) == [1]
     storage.close()
+
+
+def answer_to(block: Block, folder: Path) -> tuple[BaseException | None, Core]:
+    """What a follower that has the batches answers to `block`."""
+    core, storage = opened(folder)
+    pipeline = BlockPipeline(core, SystemClock(), at_once)
+    follower = Follower(core, pipeline)
+    follower.receive(traded().certified[0])
+    follower.work(0)
+    answer = follower.receive(block)
+    follower.work(0)
+    while not answer.done():
+        pipeline.work(0)
+    storage.close()
+    return answer.exception(0), core
+
+
+def test_a_follower_halts_at_a_block_that_a_member_sealed_with_another_root(tmp_path: Path) -> None:
+    """It dropped the honest peer every two seconds, and reported that it was alone."""
+    block = seal(traded())
+    wrong = replace(block.header, exchange_root=OTHER_RESULTS)
+    error, core = answer_to(sealed_by_member(wrong, block.batch_hashes), tmp_path / "wrong")
+    assert isinstance(error, ResultsDiffer) and core.chain.head.number == 0
+    assert f"sealed with exchange_root 0x{'11' * 32}" in str(core.halted)
+    assert f"here it is 0x{block.header.exchange_root.hex()}" in str(core.halted)
+    error, core = answer_to(block, tmp_path / "right")
+    assert error is None and core.halted is None and core.chain.head == block.header
+
+
+def test_nobody_without_a_members_key_halts_a_follower_with_a_block(tmp_path: Path) -> None:
+    """The seal covers the header; what stands beside it is compared with the header first."""
+    block = seal(traded())
+    wrong = replace(block.header, exchange_root=OTHER_RESULTS)
+    for number, forged in enumerate(
+        (
+            replace(block, header=wrong),
+            sealed_by_member(wrong, block.batch_hashes, keccak256(b"stranger")),
+            replace(block, forced=(b"more",)),
+            replace(block, batch_hashes=()),
+            replace(block, batch_hashes=(OTHER_RESULTS,)),
+            replace(block, batch_hashes=block.batch_hashes * 2),
+        )
+    ):
+        error, core = answer_to(forged, tmp_path / str(number))
+        assert isinstance(error, InvalidInput) and core.halted is None, forged
 
 
 def test_a_log_with_such_a_batch_does_not_open(tmp_path: Path) -> None:
