@@ -14,7 +14,7 @@ from coinone.base.primitives.parameters import DECIMAL_TEXT_MAX
 from coinone.base.primitives.types import Address, Hash32
 
 _QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})", re.ASCII)
-_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*", re.ASCII)
+_DATA = re.compile(r"0x[0-9a-fA-F]*", re.ASCII)  # by pairs it takes 40 ms for 1 MiB instead of 1.4
 _JSON_NAMES = {  # JSON's names of values that are not text
     type(None): "null",
     bool: "a boolean",
@@ -38,7 +38,7 @@ def parse_quantity(text: object, most: int = U256_MAX) -> int:
 
 def parse_bytes(text: object, size: int | None = None) -> bytes:
     """JSON-RPC data such as "0x00ff", of exactly `size` bytes where given. Raises DecodeError."""
-    if not isinstance(text, str) or not _DATA.fullmatch(text):
+    if not isinstance(text, str) or len(text) % 2 or not _DATA.fullmatch(text):
         raise DecodeError("data must be 0x followed by an even number of hex digits", have=_clip(text))
     if size is not None and len(text) != 2 + 2 * size:
         raise DecodeError("data has the wrong length", want=size, have=(len(text) - 2) // 2)

@@ -32,7 +32,7 @@ from coinone.interfaces.api.explorer.feed import ExplorerFeed
 from coinone.interfaces.api.explorer.pages import Explorer
 from coinone.interfaces.api.http import jsonio
 from coinone.interfaces.api.http.asgi import HttpError, Scope
-from coinone.interfaces.api.limits import BATCHES_BEHIND_MAX, WS_SNAPSHOT_BYTES_PER_WEIGHT
+from coinone.interfaces.api.limits import BATCHES_BEHIND_MAX, WS_SMALL_BYTES, WS_SNAPSHOT_BYTES_PER_WEIGHT
 from coinone.interfaces.api.metrics import Metrics
 from coinone.interfaces.api.recent import RecentOutcomes
 from coinone.interfaces.api.sockets.hub import Connection, FirstMessages, Hub, Key
@@ -214,7 +214,17 @@ class _StreamBackend:
         self._purse = purse
 
     def admit(self, size: int) -> None:
+        """Pay for reading a message of `size` bytes. Raises LimitExceeded."""
+        if size > WS_SMALL_BYTES:
+            self._purse.require()
         self._purse.admit(size)
+
+    def refused(self) -> None:
+        """Charge a refused message: reading it took as long as reading another. An address that has nothing left is
+        not charged, so that it has something again."""
+        with contextlib.suppress(LimitExceeded):
+            self._purse.require()
+            self._purse.spend(1)
 
     def key_of(self, subscription: Any) -> Key:
         return parse_subscription(subscription, self._service.data.coins)

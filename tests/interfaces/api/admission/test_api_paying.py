@@ -14,16 +14,19 @@ from coinone.base.primitives.errors import LimitExceeded
 from coinone.interfaces.api.admission.readers import Readers
 from coinone.interfaces.api.admission.sender import Sender
 from coinone.interfaces.api.admission.weights import RateLimits, TokenBucket
+from coinone.interfaces.api.exchange.channels import session as session_module
 from coinone.interfaces.api.exchange.channels.session import Session
 from coinone.interfaces.api.exchange.info.histories import Unfinished
 from coinone.interfaces.api.exchange.info.info import Info
 from coinone.interfaces.api.exchange.info.sources import Sources
 from coinone.interfaces.api.exchange.info.table import INFO_TYPES
+from coinone.interfaces.api.exchange.json.coins import Coins
 from coinone.interfaces.api.explorer import pages as explorer
 from coinone.interfaces.api.explorer.pages import Explorer
 from coinone.interfaces.api.http.asgi import HttpError
 from coinone.interfaces.api.service import _StreamBackend
 from coinone.interfaces.api.sockets.hub import Connection, FirstMessages, Hub
+from coinone.node.networks import load_network
 from coinone.node.views.archive import EthereumPlace
 from coinone.rules.state.steps import at_once
 
@@ -211,3 +214,63 @@ def test_an_explorers_page_is_paid_for_by_its_records_before_and_by_its_bytes_af
     pages = Explorer(node, none, in_thread, none, none, none)  # type: ignore[arg-type]
     asyncio.run(pages.get("tx/0x" + "22" * 32, purse))
     assert (order, spent(purse)) == ([3], 5)
+
+
+LISTS = [[1] * 15] * 600  # 19 KB, which took 0.3 ms to read and refuse
+
+
+def said(purse: TokenBucket, *messages: Any) -> list[Any]:
+    """What a WebSocket session answers to `messages`."""
+    answers: list[Any] = []
+
+    class Link(Unread):
+        def write_frames(self, frames: bytes) -> bool:
+            answers.append(msgspec.json.decode(frames[frames.index(b"{") :]))
+            return True
+
+    service: Any = SimpleNamespace(data=SimpleNamespace(coins=Coins(load_network("dev").markets)))
+    waiting = [{"type": "websocket.receive", "bytes": msgspec.json.encode(message)} for message in messages]
+
+    async def receive() -> Any:
+        return waiting.pop(0) if waiting else {"type": "websocket.disconnect"}
+
+    session = Session(Connection(Link()), Hub(), _StreamBackend(service, purse))
+    asyncio.run(session.run(receive, receive))  # type: ignore[arg-type]
+    return answers
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"method": "subscribe", "subscription": LISTS},
+        {"method": "unsubscribe", "subscription": LISTS},
+        {"method": "post", "id": "x", "request": LISTS},
+        LISTS,
+        7,
+    ],
+)
+def test_a_websocket_message_that_is_refused_weighs_one(message: Any) -> None:
+    purse = purse_of()
+    answers = said(purse, {"method": "ping"}, message, message)
+    assert [answer["channel"] for answer in answers] == ["pong", "error", "error"]
+    assert spent(purse) == 2
+
+
+def test_an_address_that_has_used_up_its_weight_has_only_small_messages_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    purse = purse_of()
+    purse.spend(1199)
+    assert said(purse, LISTS)[0]["reason"].startswith("method must be")
+    monkeypatch.setattr(session_module.jsonio, "decode", only_small)
+    answers = said(purse, LISTS, {"method": "dance"}, {"method": "ping"})
+    assert answers[0]["reason"].startswith("too many requests")
+    assert answers[1]["reason"].startswith("method must be")
+    assert answers[2] == {"channel": "pong"}
+    assert spent(purse) == 1200  # and it can recover
+    assert len(answers[0]["data"]) < 5_000
+
+
+def only_small(data: bytes) -> Any:
+    assert len(data) < 100, "read"
+    return msgspec.json.decode(data)

@@ -189,6 +189,9 @@ class Backend:
     def admit(self, size: int) -> None:
         pass
 
+    def refused(self) -> None:
+        pass
+
     def require(self) -> None:
         if self.left <= 0:
             raise LimitExceeded("too many requests")

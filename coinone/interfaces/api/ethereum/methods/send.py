@@ -24,13 +24,13 @@ from coinone.interfaces.api.limits import (
 SYNC_TIMED_OUT = 4  # EIP-7966
 TRANSACTION_BYTES_MAX = 128 * 1024  # geth's; a larger one would not fit the pool anyway
 
+_BLOB_HEX = f"{BLOB:02x}"
+
 
 async def send_raw_transaction(context: Context, raw: Any) -> str:
     """Submit a signed transaction to the pool; return its hash. Exchange actions (0x70, 0x71) and reporters' prices
     (0x72) are accepted, too."""
-    data = read_bytes(raw)
-    if len(data) > TRANSACTION_BYTES_MAX and data[0] != BLOB:  # which is refused by name, however large
-        raise RpcError(-32000, f"oversized data: transaction size {len(data)}, limit {TRANSACTION_BYTES_MAX}")
+    data = _read_transaction(raw)
     if data[:1] in (b"\x70", b"\x71"):
         return await _act(context, data)
     if data[:1] == b"\x72":
@@ -39,6 +39,14 @@ async def send_raw_transaction(context: Context, raw: Any) -> str:
     context.backend.announce(tx_hash, data)
     context.backend.filters.announce(tx_hash)
     return "0x" + tx_hash.hex()
+
+
+def _read_transaction(raw: Any) -> bytes:
+    """The bytes of a signed transaction, whose size is checked before they are read. Raises RpcError or DecodeError."""
+    size = len(raw) // 2 - 1 if isinstance(raw, str) else 0
+    if size > TRANSACTION_BYTES_MAX and raw[2:4] != _BLOB_HEX:  # which is refused by name, however large
+        raise RpcError(-32000, f"oversized data: transaction size {size}, limit {TRANSACTION_BYTES_MAX}")
+    return read_bytes(raw)
 
 
 async def _act(context: Context, raw: bytes) -> str:
@@ -61,7 +69,7 @@ async def send_raw_transaction_sync(context: Context, raw: Any, timeout_ms: Any 
     Raises RpcError, with code 4 and the hash if the time was too short or others needed the place to wait: the
     transaction stays in the pool.
     """
-    data = read_bytes(raw)
+    data = _read_transaction(raw)
     if data[:1] in (b"\x70", b"\x71", b"\x72"):
         raise RpcError(
             METHOD_NOT_SUPPORTED, "exchange actions have no receipt: eth_sendRawTransaction takes them"

@@ -9,7 +9,12 @@ from coinone.base.primitives.errors import InvalidInput, StorageError
 from coinone.interfaces.api.admission.weights import Bill
 from coinone.interfaces.api.http import jsonio
 from coinone.interfaces.api.http.asgi import Receive, Send
-from coinone.interfaces.api.limits import WS_MESSAGES_PER_MINUTE, WS_POSTS_AT_ONCE, WS_POSTS_MAX
+from coinone.interfaces.api.limits import (
+    WS_MESSAGES_PER_MINUTE,
+    WS_POSTS_AT_ONCE,
+    WS_POSTS_MAX,
+    WS_SMALL_BYTES,
+)
 from coinone.interfaces.api.sockets.hub import Connection, FirstMessages, Hub, Key
 
 log = logging.getLogger(__name__)
@@ -21,6 +26,7 @@ class Backend(Protocol):
     def admit(self, size: int) -> None: ...
     def key_of(self, subscription: Any) -> Key: ...
     def require(self) -> None: ...
+    def refused(self) -> None: ...
     async def snapshot(self, key: Key) -> FirstMessages: ...
     def admit_info(self, request: Any) -> Bill: ...
     async def info(self, request: Any, bill: Bill) -> Any: ...
@@ -81,7 +87,7 @@ class Session:
             else:
                 raise InvalidInput("method must be subscribe, unsubscribe, post or ping")
         except InvalidInput as error:
-            asked = data.decode(errors="replace")
+            asked = data[:WS_SMALL_BYTES].decode(errors="replace")
             self._error(f"Error parsing JSON into valid websocket request: {asked}", str(error))
 
     async def _subscribe(self, subscription: Any) -> None:
@@ -163,8 +169,9 @@ class Session:
             self._connection.send(_posted(post_id, kind, payload))
 
     def _error(self, text: str, reason: str = "") -> None:
-        """Send an error: `text` in Hyperliquid's wording, which repeats the request so that clients find the one
-        that was refused, and the reason in a separate field."""
+        """Refuse a message, which costs weight: `text` in Hyperliquid's wording, which repeats the request so that
+        clients find the one that was refused, and the reason in a separate field."""
+        self._backend.refused()
         self._send({"channel": "error", "data": text, **({"reason": reason} if reason else {})})
 
     def _send(self, message: dict[str, Any]) -> None:
