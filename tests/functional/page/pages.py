@@ -89,6 +89,7 @@ def connect_dev_key(page: Any, index: int) -> None:
     use_dev_key(page, index)
     page.get_by_role("button", name="Enable trading").click()
     seen(page, "One-click trading is on")
+    page.get_by_role("dialog").wait_for(state="hidden")  # a key pressed before would be the dialog's
 
 
 def use_dev_key(page: Any, index: int) -> None:
