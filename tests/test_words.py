@@ -59,7 +59,7 @@ def test_documents_name_rooms_and_those_exist() -> None:
 
 
 ROOMS_EDITED = (
-    "base/crypto",
+    "base",
     "rules/bitcoin",
     "rules/state",
     "rules/vm",
@@ -69,12 +69,7 @@ ROOMS_EDITED = (
     "rules/chain",
     "protocols",
     "node",
-    "interfaces/api/admission",
-    "interfaces/api/ethereum",
-    "interfaces/api/exchange",
-    "interfaces/api/explorer",
-    "interfaces/api/http",
-    "interfaces/api/sockets",
+    "interfaces/api",
     "interfaces/cli",
     "interfaces/client",
     "interfaces/demo",

@@ -1,8 +1,8 @@
-"""Which chain a signature names: our own words, and those of Hyperliquid that its clients sign.
+"""Which chain a signature names: our own names, and those of Hyperliquid that its clients sign.
 
 An L1 action names the chain in the phantom agent's `source`; a user-signed one in its first field,
-`hyperliquidChain`, and in the chain id of its EIP-712 domain. Hyperliquid's words do not name our chain: whom a
-network believes all the same is a rule (exchange/wire/domain.py).
+`hyperliquidChain`, and in the chain id of its EIP-712 domain. Hyperliquid's names do not name our chain: whose
+signatures a network accepts nevertheless is a rule (exchange/wire/domain.py).
 """
 
 from functools import lru_cache

@@ -1,1 +1,1 @@
-"""Integers and units, addresses and hashes, RLP, strict parsers, errors, parameters, and the door to numba."""
+"""Integers and units, addresses and hashes, RLP, strict parsers, errors, parameters, and the only import of numba."""

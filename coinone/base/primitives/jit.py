@@ -1,9 +1,9 @@
-"""The one door to numba and llvmlite; `jit_tables.py` is its other leaf. Nothing else imports them.
+"""The only importer of numba and llvmlite, together with `jit_tables.py`.
 
 Numba's own cache misses an edit in a callee or a constant, and fails where no folder is writable. So
 the cache folder of a module is named by a hash of everything that can change its machine code: its
 source and that of all it imports from this package, directly or not; numba, llvmlite, numpy, Python,
-CPU. Another program never meets this one's code, and a stale entry cannot be chosen. Every jitted
+CPU. Another program never loads this one's code, and a stale entry cannot be chosen. Every jitted
 function states its signature, so compiling happens at import or `warm()`, never under a running market.
 """
 

@@ -1,9 +1,9 @@
-"""The protocol's parameters: every number that all nodes must have alike, with its unit and why it is that number.
+"""The protocol's parameters: every number that must be the same on all nodes, with its unit and its reason.
 
-Change one, and nodes part: they refuse each other's batches, compute other roots or vote apart. So a change here is a
-new network or an announced fork, and needs new golden vectors. What a network chooses for itself is in its genesis
-(`rules/chain/network.py`). Numbers that tune one node are its limits and have other homes: `rules/limits.py`,
-`protocols/*/limits.py`, `node/limits.py`, `interfaces/api/limits.py`. No result may depend on those.
+Nodes with different parameters refuse each other's batches, compute different roots or vote for different ones. So a
+change here is a new network or an announced fork, and needs new golden vectors. What a network chooses for itself is
+in its genesis (`rules/chain/network.py`). Numbers that tune one node are its limits and have other homes:
+`rules/limits.py`, `protocols/*/limits.py`, `node/limits.py`, `interfaces/api/limits.py`. No result may depend on those.
 
 They stand below the rules, not among them, because what people sign and what clients check reads them too.
 """
@@ -26,7 +26,9 @@ AGENT_NAME_MAX = 16  # characters, as Hyperliquid allows
 FEDERATION_MEMBERS_MAX = 64  # a certificate: 67 bytes a member, 80 µs each to check, 5 ms a batch at most
 BATCH_BYTES_MAX = 8_000_000  # decoder's bound; the network's own limit is lower
 BATCH_TIME_AHEAD_MS_MAX = 500  # a member votes for no batch further ahead of its clock (D1)
-BATCH_TIME_BEHIND_MS_MAX = 5_000  # nor further behind: later prices would not count, nobody be liquidated
+BATCH_TIME_BEHIND_MS_MAX = (
+    5_000  # nor further behind: newer prices would not count, nor anybody be liquidated
+)
 
 # EVM
 VM_MEMORY_MAX = 128 << 20  # bytes of all live frames: 16.7M gas buys at most 76 MB, so it binds eth_call only
@@ -40,7 +42,7 @@ MARGIN_TIERS_MAX = 4  # of a market; Hyperliquid has three at most
 POSITION_NOTIONAL_MAX = 1 << 55  # max_px * max_sz of a market, in u: 64 full positions still add up in int64
 PRICE_MAX = 1 << 45  # of any market, so that a price times 10,000 basis points fits int64
 OPEN_ORDERS_MAX = 1_000  # resting orders of an account over all markets, as Hyperliquid has it
-# Resting orders of an account at one price: a queue is not lengthened for nothing.
+# Resting orders of an account at one price, so that nobody lengthens a queue for nothing.
 OWN_ORDERS_AT_PRICE_MAX = 16
 # Reduce-only orders of an account in a market: they need no margin, and each new one is put in its place among them
 # step by step.
@@ -49,28 +51,32 @@ PRICE_LEVELS_MAX = 1 << 14  # prices on one side of a market: moving a whole lad
 # Orders on one side of a market: what one better price displaces at most, some 15 ms.
 SIDE_ORDERS_MAX = 1 << 17
 FEE_RATE_MAX = 100_000  # 1 % in 10^-7: the largest fee rate, of the exchange or a builder
-# Times, of an account that has chosen none; chosen knowingly: a first order at 50x is nobody's intention.
+# Leverage of an account that has chosen none: few intend a first order at 50x.
 FIRST_LEVERAGE_MAX = 10
-VOLUME_MAX = 1 << 62  # lifetime volumes and fees stop here, in u or lots: they only inform, and must not wrap
+VOLUME_MAX = 1 << 62  # lifetime volumes and fees stop here, in u or lots, rather than wrap
 
 # Accounts
 OPENING_MINIMUM = 11_000_000  # micro-quote: a smaller first credit opens no account, it waits in `unclaimed`
-OPENING_FEE = 1_000_000  # micro-quote of it, to the insurance fund for ever: accounts are not for nothing
-# Micro-quote: less reaches no address without account, or waiting rows would be for nothing.
+OPENING_FEE = 1_000_000  # micro-quote of it, which the insurance fund keeps: else accounts would be free
+# Micro-quote: smaller credits reach no address without an account, else waiting rows would be free.
 CREDIT_MINIMUM = 100_000
-COLLECTION_AGE_MS = 4 * 86_400_000  # an empty account is let go after so long: a nonce lives three days
-SIGNERS_PER_ACCOUNT = 32  # keys with a living nonce set: bounds a leaf that swaps its agents
+COLLECTION_AGE_MS = (
+    4 * 86_400_000
+)  # an empty account is removed after so long: a nonce is valid for three days
+SIGNERS_PER_ACCOUNT = 32  # keys with a nonce set: bounds the leaf of an account that changes its agents often
 AGENTS_PER_ACCOUNT = 4  # one unnamed and three named, as Hyperliquid has it
 BUILDERS_PER_ACCOUNT = 10  # approved at the same time
-WITHDRAWALS_WAITING_MAX = 2_048  # eight EVM batches pay them; every batch encodes those that wait: some 5 ms
+WITHDRAWALS_WAITING_MAX = (
+    2_048  # paid by eight EVM batches; every batch encodes those that wait, in some 5 ms
+)
 
 # Inclusion (D5)
-NONCES_PER_SIGNER = 100  # the highest are kept, as Hyperliquid does: parallel order flow needs no queue
+NONCES_PER_SIGNER = 100  # the highest are kept, as on Hyperliquid, so that parallel orders need no queue
 NONCE_PAST_MS = 2 * 86_400_000  # a nonce is a time in ms: no older than two days
 NONCE_FUTURE_MS = 86_400_000  # and no more than a day ahead, which forgives wrong clocks
 ACCOUNT_ACTIONS_PER_BATCH = 256  # of one account in one batch of 250 ms
 ACCOUNT_BYTES_PER_BATCH = 262_144  # four full actions
-CREDIT_DEBT_MAX = 100  # credits that cancels of what is not there may cost beyond the allowance
+CREDIT_DEBT_MAX = 100  # credits that cancels which find nothing may cost beyond the allowance
 CREDIT_GRANT = 100  # credits of an account that opens; those of genesis have the network's
 CREDIT_PRICE = 1_000  # micro-quote of exchange fees paid for one more credit: 1,000 orders a quote unit
 CREDIT_REFILL_MS = 10_000  # one more credit for so much of an account's age
@@ -78,19 +84,19 @@ CREDIT_EQUITY = 100_000_000  # micro-quote: with so much equity there is one mor
 CREDIT_REFILL_MAX = 10_000  # while fewer credits than so many are left
 
 # Prices and funding (batch time in ms)
-ORACLE_FRESH_MS = 20_000  # an older report says nothing; seven missed reports of 3 s
+ORACLE_FRESH_MS = 20_000  # an older report does not count; seven missed reports of 3 s
 ORACLE_AHEAD_MS = 2_000  # how far a reporter's clock may lead the batch
 ORACLE_RISK_MS = 6_000  # an older price allows no new risk; two report rounds
-JUMP_WINDOW_MS = 6_000  # a jump of the oracle waits at most so long to be said again; two report rounds
-SAMPLE_MS = 5_000  # a batch's quotes speak for at most so long, so that a gap does not outweigh what follows
-FUNDING_WEIGHED_MIN_MS = 1_800_000  # an hour weighed for less than its half pays nothing
-FUNDING_BOOKED_PER_BATCH = 1_024  # positions: about 15 ms; fifteen millions in an hour of batches of 250 ms
+JUMP_WINDOW_MS = 6_000  # a jump of the oracle waits at most so long to be confirmed; two report rounds
+SAMPLE_MS = 5_000  # a batch's quotes count for at most so long, so that a gap does not outweigh what follows
+FUNDING_WEIGHED_MIN_MS = 1_800_000  # an hour that was sampled for less than half of it pays nothing
+FUNDING_BOOKED_PER_BATCH = 1_024  # positions: about 15 ms; 15 million in an hour of batches of 250 ms
 
 # Liquidation and debts
 LIQUIDATION_COOLDOWN_MS = 30_000  # between partial liquidations of an account
 LIQUIDATIONS_PER_TURN = 64  # accounts with an order in the book
-LIQUIDATION_TURNS_PER_BATCH = 8  # after each of which the book is looked at again
-LIQUIDATION_TURNS_BY_NEED = 4  # of these; in the others the order is drawn, so that no crowd has all places
+LIQUIDATION_TURNS_PER_BATCH = 8  # after each of which the book is examined again
+LIQUIDATION_TURNS_BY_NEED = 4  # of these; in the others the order is drawn, so that no group takes all places
 DELEVERAGED_PER_BATCH = 512  # accounts closed against others for what margin is left: about 100 ms
 CLOSES_PER_BATCH = 1_024  # of these and the locked, against one counterparty each: about 100 ms
 CLOSES_BY_RANK = 512  # of these; for the others the largest holders come first

@@ -198,7 +198,7 @@ class Service:
         """The health of the node and of the interface, whose data may be older."""
         health, behind = health_of(self.node, peers), self.node.view.seq - self.data.seq
         if health.status == "ok" and behind > BATCHES_BEHIND_MAX:
-            return Health("late", f"what is told is {behind} batches behind the newest")
+            return Health("late", f"the interface is {behind} batches behind the newest")
         return health
 
     def exchange_session(self, link: StreamLink, scope: Scope) -> Session:

@@ -64,7 +64,7 @@ def test_a_node_that_tells_what_is_long_past_is_not_well(node: Node) -> None:
     assert (status, json.loads(body)["told"]) == (200, node.view.seq - 20)
     app._service.data.seq -= 1
     status, body = get(app, "/health")
-    assert (status, json.loads(body)["msg"]) == (503, "late: what is told is 21 batches behind the newest")
+    assert (status, json.loads(body)["msg"]) == (503, "late: the interface is 21 batches behind the newest")
     assert b"coinone_healthy 0.0" in get(app, "/metrics")[1]
 
 
