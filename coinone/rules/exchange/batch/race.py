@@ -13,11 +13,8 @@ segment begins: its size, if its limit reaches an order that another account has
 within the fills' band; else nothing. What it opens counts up to the equity that is not used as margin (for a modify,
 plus its side's open orders), what it reduces up to the position. The *least*, so that a large order placed next to a
 small one does not speed it up: each order runs on its own margin only. The weight is not reduced where others' orders
-offer less than the size: a bound that is the same for all is one ticket per account again, and what all compete for is
-scarce.
-
-Post-only orders, of which the one that rests first bars others, enter in this order only among those that lose the same
-by being filled (kernel/post_only.py).
+offer less than the size: a bound that is the same for all would give each account an equal chance again, and what
+all compete for is scarce.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ sellers and liquidations would then meet only the stranger's own bid. So a post-
 
 - what others bring in the same batch, and over what came in the last one or is about to be moved by a post-only modify:
   no taker may have had a chance at it (of the latter, more than a 16th of the order removes it after the takers);
-- what is a gift by prices/fair.py, such as an ask below all prices that show where the book is: its owner may withdraw
-  it before takers and restore it after them, or nobody may care to take it;
+- what is a gift (prices/fair.py), such as an ask below the fair ask: its owner may withdraw it before takers and
+  restore it after them, or nobody may care to take it;
 - of all else, a 16th of its own lots.
 
 A post-only order that crosses more than that is refused, as everywhere: a maker late with a price does not want to

@@ -2,7 +2,8 @@
 
 A resting order keeps newer post-only orders out only if its price is no gift: an ask far below the book, which nobody
 takes, would keep out all makers' bids. A gift is not measured by the mark alone, since a market may trade beside its
-index for days. Three prices show where the book is; for an ask the highest of them counts, for a bid the lowest:
+index for days. Three prices show where the book is; an ask below the highest of them is a gift, or a bid above the
+lowest:
 
     the mark
     the book's 150 s average, of the midpoints of narrow hittable quotes (quotes.py)
