@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from coinone.base.crypto.keccak import keccak256
+from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.records import decode, encode
 from coinone.node.executor import promises
@@ -269,6 +270,12 @@ def _promise_bytes(promise: Any) -> bytes:
     return bytes((record.kind.value,)) + (record.seq % 2**64).to_bytes(8, "big") + record.payload
 
 
+def _relay_message_back(payload: bytes) -> relay.Message:
+    """As decode_message, but a hello of any version: only one is accepted."""
+    rlp.check_items(payload[1:], relay.MESSAGE_ITEMS_MAX)
+    return relay._MESSAGES.decode(payload)
+
+
 FORMS: dict[str, Form] = {
     "certificate": _record(certificate_of, Certificate),
     "batch": _record(batch_of, Batch),
@@ -283,7 +290,7 @@ FORMS: dict[str, Form] = {
         seen.decode_bests,
         False,
     ),
-    "relay message": Form(relay_message_of, relay.encode_message, relay.decode_message),
+    "relay message": Form(relay_message_of, relay.encode_message, _relay_message_back),
     "member message": Form(member_message_of, sequencer.encode_message, sequencer.decode_message),
     "promise": Form(promise_of, _promise_bytes, _promise_back, False),
     "action": Form(action_of, envelope.encode_envelope, envelope.decode_envelope),
