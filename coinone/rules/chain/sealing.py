@@ -143,10 +143,10 @@ def _compare(signed: Header, ours: Header) -> None:
     """Raise ResultsDiffer unless a header is what its batches give here. Its seal covers every field, so that only a
     member can have written another one: no sender is at fault."""
     for field in fields(Header):
-        theirs, here = _text(getattr(signed, field.name)), _text(getattr(ours, field.name))
+        theirs, here = getattr(signed, field.name), getattr(ours, field.name)
         if theirs != here:
             raise ResultsDiffer(
-                f"block {signed.number} was sealed with {field.name} {theirs}, here it is {here}"
+                f"block {signed.number} was sealed with {field.name} {_text(theirs)}, here it is {_text(here)}"
             )
 
 
