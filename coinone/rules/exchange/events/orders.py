@@ -33,16 +33,16 @@ LIMIT = OrderKind("Limit")
 class OpenOrder:
     """An open order."""
 
-    market: int
     oid: int
     cloid: int  # 0 = none
+    market: int
     is_buy: bool
     px: int
     sz: int  # what remains
     orig_sz: int
-    placed_ms: int
     tif: str  # "Gtc" | "Ioc" | "Alo"
     reduce_only: bool
+    placed_ms: int
     kind: OrderKind = LIMIT
 
 
@@ -69,19 +69,7 @@ class OrderUpdate:
 
 def orders_in(rows: Array) -> list[OpenOrder]:
     """The orders in these rows of ORDER, read by column: an account has up to a thousand."""
-    columns: dict[str, Iterable[Any]] = {
-        "market": rows["market"].tolist(),
-        "oid": rows["oid"].tolist(),
-        "cloid": cloids_of(rows),
-        "is_buy": (rows["side"] == Side.BUY).tolist(),
-        "px": rows["px"].tolist(),
-        "sz": rows["sz"].tolist(),
-        "orig_sz": rows["orig_sz"].tolist(),
-        "placed_ms": rows["time_ms"].tolist(),
-        "tif": [TIF_NAMES[tif] for tif in rows["tif"].tolist()],
-        "reduce_only": (rows["reduce_only"] != 0).tolist(),
-    }
-    return list(map(OpenOrder, *columns.values()))
+    return list(map(OpenOrder, *_terms(rows).values()))
 
 
 def update_columns(seq: int, time_ms: int, owners: Array, rows: Array) -> dict[str, Iterable[Any]]:
@@ -90,6 +78,14 @@ def update_columns(seq: int, time_ms: int, owners: Array, rows: Array) -> dict[s
         "seq": repeat(seq),
         "time_ms": repeat(time_ms),
         "account": addresses_of(owners),
+        **_terms(rows),
+        "status": [_STATUSES[status] for status in rows["status"].tolist()],
+    }
+
+
+def _terms(rows: Array) -> dict[str, Iterable[Any]]:
+    """What an open order and an update have in common, in their order; rows of ORDER and of UPDATE name it alike."""
+    return {
         "oid": rows["oid"].tolist(),
         "cloid": cloids_of(rows),
         "market": rows["market"].tolist(),
@@ -100,5 +96,4 @@ def update_columns(seq: int, time_ms: int, owners: Array, rows: Array) -> dict[s
         "tif": [TIF_NAMES[tif] for tif in rows["tif"].tolist()],
         "reduce_only": (rows["reduce_only"] != 0).tolist(),
         "placed_ms": rows["time_ms"].tolist(),
-        "status": [_STATUSES[status] for status in rows["status"].tolist()],
     }

@@ -65,7 +65,7 @@ POSITION = accounts.PositionView(
     funding_open=4,
     funding_change=3,
 )
-ORDER = OpenOrder(0, 12, 0xABC, False, 980_000, 2_000, 2_500, 8, "Gtc", True)
+ORDER = OpenOrder(12, 0xABC, 0, False, 980_000, 2_000, 2_500, "Gtc", True, 8)
 
 
 def account(**changes: Any) -> accounts.AccountView:

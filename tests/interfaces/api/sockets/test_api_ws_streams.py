@@ -112,7 +112,7 @@ def test_a_state_that_others_were_told_before_is_told_to_a_new_listener_again(
     """An order rests after batch 2 and before and after it none: who subscribed in between learns that it is gone."""
 
     def view(*_: Any) -> AccountView:
-        order = OpenOrder(0, 7, 0, True, 100, 1, 1, START_MS, "Gtc", False)
+        order = OpenOrder(7, 0, 0, True, 100, 1, 1, "Gtc", False, START_MS)
         orders = (order,) if len(stand.batches) == 2 else ()
         return SimpleNamespace(orders=orders)  # type: ignore[return-value]
 

@@ -132,7 +132,7 @@ def test_states_with_many_orders_are_told_in_parts_and_orders_made_once_for_all_
 ) -> None:
     """Two channels of 20 accounts with 1,000 orders each were 0.3 to 0.5 s in one go, each second."""
     monkeypatch.setattr(feed, "WS_STATES_WAIT_S", 60.0)  # until they are all told
-    orders = tuple(OpenOrder(0, n, 0, True, 100, 1, 1, START_MS, "Gtc", False) for n in range(1000))
+    orders = tuple(OpenOrder(n, 0, 0, True, 100, 1, 1, "Gtc", False, START_MS) for n in range(1000))
     monkeypatch.setattr(reads, "account_view", lambda *_: replace(reads.NO_ACCOUNT, orders=orders))
     others = Others(monkeypatch)
 
