@@ -4,7 +4,7 @@
 import type { Account } from '../account/account.svelte.ts'
 import { liquidationPx, sweep, worstAverage, type Level, type Sweep } from '../core/estimate.ts'
 import { floorSz, fmtPx } from '../core/numbers.ts'
-import { inTheWay, isKeptOut, takerFeePx, type PostOnly } from '../core/postonly.ts'
+import { inTheWay, isRemoved, takerFeePx, type PostOnly } from '../core/postonly.ts'
 import { t } from '../i18n/locale.svelte.ts'
 import { LEVELS } from '../market/book.svelte.ts'
 import type { Market } from '../market/market.svelte.ts'
@@ -61,16 +61,17 @@ export class Estimates {
   }
 
   get #postOnly(): PostOnly | null {
-    const [px, markPx] = [this.#ticket.limitPx, this.#market.markPx]
-    if (!this.#ticket.isPostOnly || px === null || markPx === null) return null
+    const px = this.#ticket.limitPx
+    if (!this.#ticket.isPostOnly || px === null) return null
     const size = Number(this.#ticket.sizeText)
-    return { isBuy: this.#ticket.isBuy, px: Number(px), sz: this.#ticket.reduceOnly ? Math.min(size, this.#ticket.maxSize) : size, markPx }
+    return { isBuy: this.#ticket.isBuy, px: Number(px), sz: this.#ticket.reduceOnly ? Math.min(size, this.#ticket.maxSize) : size }
   }
 
   /** The fee of a post-only order that meets another at its worst price; null where only the maker's is possible. */
   get feeOfMeeting(): number | null {
     const order = this.#postOnly
-    const px = order && takerFeePx(order, this.#market.book.mid ?? order.markPx)
+    const middle = this.#market.book.mid ?? this.#market.markPx
+    const px = order && middle !== null ? takerFeePx(order, middle) : null
     return px === null ? null : Number(this.#ticket.sizeText) * px * Number(this.#account.fees.userCrossRate)
   }
 
@@ -82,7 +83,7 @@ export class Estimates {
     const { name, szDecimals } = this.#market.listed!
     const words: string[] = []
     const crosses = best !== undefined && (order.isBuy ? best.px <= order.px : best.px >= order.px)
-    if (isKeptOut(order, this.#levels)) words.push(t('ticket.likelyRefused', { size: floorSz(inTheWay(order, this.#levels), szDecimals), coin: name }))
+    if (isRemoved(order, this.#levels)) words.push(t('ticket.likelyRefused', { size: floorSz(inTheWay(order, this.#levels), szDecimals), coin: name }))
     else if (crosses) words.push(t(order.isBuy ? 'ticket.crossesAsk' : 'ticket.crossesBid', { px: fmtPx(best.px, szDecimals) }))
     if (this.feeOfMeeting !== null) words.push(t('ticket.meeting'))
     return words.join(' ')

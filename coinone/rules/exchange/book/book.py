@@ -193,18 +193,6 @@ class Book:
         count = int(self.ladder_counts[ladder])
         return abs(int(self.ladder_keys[ladder, count - 1])) if count else None
 
-    def levels_from(self, market: int, side: int, key: int) -> tuple[Array, Array]:
-        """The keys of a side from `key` to the best, in rising order, and the lots at each.
-
-        A key is the price of bids, and minus the price of asks.
-        """
-        ladder = 2 * market + int(side)
-        first, count = int(self.ladder_firsts[ladder]), int(self.ladder_counts[ladder])
-        keys = self.ladder_keys[ladder, first:count]
-        first += int(np.searchsorted(keys, key))
-        levels = self.levels[self.ladder_levels[ladder, first:count]]
-        return levels["key"].copy(), levels["size"].copy()
-
     def queue(self, market: int, side: int) -> Iterator[int]:
         """Slots of all orders of a side in the order in which they would be matched."""
         ladder = 2 * market + int(side)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from coinone.base.primitives.parameters import PRICE_LEVELS_MAX
 from coinone.rules.exchange.book.ladders import stands_alone_at_best
 from coinone.rules.exchange.kernel.cancelling import dismiss
-from coinone.rules.exchange.margin.fill_check import beyond_band
+from coinone.rules.exchange.margin.fill_check import band_of, beyond_band
 from coinone.rules.exchange.rows.arrays import i64, inlined
 from coinone.rules.exchange.rows.status import Status
+from coinone.rules.exchange.rows.tables import MarketStatus
 
 _BAND_CANCELED = int(Status.BAND_CANCELED)
+_AGED = int(MarketStatus.AGED)
 
 
 @inlined
@@ -22,6 +25,22 @@ def would_cross(core: Any, i: int, other: int, old: int) -> bool:
         count -= 1
     first = core.ladder_firsts[other]
     return bool(count > first and crosses(op, core.ladder_keys[other, count - 1]))
+
+
+@inlined
+def rests_over(core: Any, i: int) -> bool:
+    """Whether post-only op `i` rests although it crosses others, which it meets after the takers (passing.py).
+
+    Only in its own segment and on a fresh price; if it is reduce-only, also on an aged one. Beyond the band at its
+    owner's loss no fill can happen: 16,384 such bids, each at a better price than the makers', would push theirs off
+    the side, and so would as many prices in a row nearby.
+    """
+    op = core.ops[i]
+    terms = core.markets[i64(op.market)]
+    if op.passes == 0 or terms.status > _AGED or (terms.status == _AGED and op.reduce_only == 0):
+        return False
+    lost = (1 - 2 * op.side) * (op.px - terms.mark)
+    return bool(lost <= min(band_of(terms), PRICE_LEVELS_MAX // 2 * terms.px_unit))
 
 
 @inlined

@@ -1,9 +1,14 @@
 """Kernel: resting orders that cross each other trade after the batch's takers.
 
-A post-only order may rest over others (post_only.py), and takers may trade with either. What still crosses at the end
-of the batch trades at the price of the order with the lower oid, the older one, which is better for the newer one. If
-both are of one account, the older is removed. An older order that came before this batch, is no gift (prices/fair.py)
-and is larger than a 16th of the newer one removes the newer one: its owner chose post-only so as not to take.
+On other venues the order that rests first keeps out post-only orders that would cross it. Here makers cancel and
+requote in the same batch, cancels first, so a stranger's ask for 12 quote far below all others would bar the bids of
+all makers: sellers and liquidations would then meet only the stranger's own bid. So nothing keeps a post-only order
+from the takers of its batch: it rests over all that it crosses (crossing.py), and takers may trade with either.
+
+What still crosses at the end of the batch meets. An order that came before this batch removes the newer one, whose
+owner chose post-only so as not to take, if it is more than a 16th of it (with what that has traded already). Otherwise
+the two trade at the price of the order with the lower oid, the older one, which is better for the newer one; if both
+are of one account, the older is removed.
 
 The order that trades at a price worse than the midpoint of what rested at the end of the last batch (uncrossing.py) is
 the taker and pays taker fees, the other pays maker fees; at the midpoint itself the newer one is the taker. If age
@@ -27,7 +32,7 @@ from coinone.rules.exchange.rows.journal import save_globals, save_market, save_
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
 
-SMALL_PART = 16  # a 16th of a post-only order is too little to keep it out
+SMALL_PART = 16  # a 16th of a post-only order is too little to remove it
 _FILLED, _CANCELED = int(Status.FILLED), int(Status.CANCELED)
 _MARGIN, _BAND = int(Status.MARGIN_CANCELED), int(Status.BAND_CANCELED)
 _SELF_TRADE, _BAD_ALO = int(Status.SELF_TRADE_CANCELED), int(Status.BAD_ALO)
@@ -50,17 +55,17 @@ def meet(core: Any, i: int, result: Any) -> int:
         _repeat(op, core.orders[slot])
         size = i64(min(_lots(core, slot), _lots(core, newer)))
         older_takes = (1 - 2 * op.side) * (2 * op.px - op.middle) > 0
-        if core.orders[slot].account == core.orders[newer].account:
-            dismiss(core, slot, i, _SELF_TRADE)
-        elif size <= 0:
+        if size <= 0:
             gone = slot if _lots(core, slot) <= 0 else newer
             dismiss(core, gone, i, _LIQUIDATED if costs_the_fund(core, gone) else _REDUCE_ONLY)
         elif beyond_band(core, i64(op.market), i64(op.px)):
             # The account that loses by the fill: the price is the older order's.
             gains = (1 - 2 * op.side) * (core.markets[i64(op.market)].mark - op.px) > 0
             dismiss(core, newer if gains else slot, i, _BAND)
-        elif _keeps_out(core, i, slot, newer):
+        elif _removes(core, slot, newer):
             dismiss(core, newer, i, _BAD_ALO)
+        elif core.orders[slot].account == core.orders[newer].account:
+            dismiss(core, slot, i, _SELF_TRADE)
         elif _may_trade(core, i, newer, not older_takes, size) and _may_trade(
             core, i, slot, older_takes, size
         ):
@@ -103,15 +108,16 @@ def _lots(core: Any, slot: int) -> int:
 
 
 @inlined
-def _keeps_out(core: Any, i: int, slot: int, newer: int) -> bool:
-    """Whether the older order in `slot` removes the newer: was it there before, is it no gift, and is it not small?"""
-    order, op = core.orders[slot], core.ops[i]
-    is_gift = order.px > op.fair_bid if order.side == 0 else order.px < op.fair_ask
-    return bool(
-        order.time_ms < core.counters[NOW]
-        and not is_gift
-        and order.sz > core.orders[newer].orig_sz // SMALL_PART
-    )
+def _removes(core: Any, slot: int, newer: int) -> bool:
+    """Whether the older order in `slot` removes the newer: it was there before the batch, and is not small.
+
+    What the newer one has traded counts as well, or it would take any number of small ones. Of a reduce-only order no
+    more can trade than the position.
+    """
+    order, other = core.orders[slot], core.orders[newer]
+    traded = other.orig_sz - other.sz
+    whole = _lots(core, newer) + traded
+    return bool(order.time_ms < core.counters[NOW] and order.sz + traded > whole // SMALL_PART)
 
 
 @inlined

@@ -20,7 +20,7 @@ from coinone.rules.exchange.book.indexes import find_cloid
 from coinone.rules.exchange.book.ladders import key_of, ladder_of, level_of
 from coinone.rules.exchange.book.own_orders import owns_at_level
 from coinone.rules.exchange.kernel.cancelling import dismiss, release, remove_risk, report_order
-from coinone.rules.exchange.kernel.crossing import clear_beyond_band, would_cross
+from coinone.rules.exchange.kernel.crossing import clear_beyond_band, rests_over, would_cross
 from coinone.rules.exchange.kernel.full_side import has_room, least_notional, make_room
 from coinone.rules.exchange.kernel.matching import fee, holds_stale, match, overextended
 from coinone.rules.exchange.kernel.reducing import reducible, reducing_room, too_many_reducing, trim
@@ -90,7 +90,7 @@ def place(core: Any, i: int, old: int, result: Any) -> int:
         clear_beyond_band(core, i, other)
     crosses = would_cross(core, i, other, old)
     if op.tif == _ALO and crosses:
-        if op.passes == 0:
+        if not rests_over(core, i):
             _quote(core, market, result)
             return _BAD_ALO
         crosses = False

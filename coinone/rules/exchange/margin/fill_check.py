@@ -48,10 +48,16 @@ _band_divisor = inlined(band_divisor)
 
 
 @inlined
+def band_of(terms: Any) -> int:
+    """The furthest that a fill in the market with these terms may be from its mark, in price units, rounded down."""
+    return i64(terms.mark // _band_divisor(terms.max_leverage))
+
+
+@inlined
 def beyond_band(core: Any, market: int, px: int) -> bool:
     """Whether the price is further from the mark than fills may be."""
     terms = core.markets[market]
-    return bool(abs(px - terms.mark) * _band_divisor(terms.max_leverage) > terms.mark)
+    return bool(abs(px - terms.mark) > band_of(terms))
 
 
 @inlined

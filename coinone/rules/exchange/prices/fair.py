@@ -1,24 +1,16 @@
-"""Fair prices: what the rules of post-only orders compare resting orders with (kernel/post_only.py, kernel/passing.py).
+"""The fair price of a market that trades beside its index: the oracle plus the book's average distance from it.
 
-A resting order keeps newer post-only orders out only if its price is no gift: an ask far below the book, which nobody
-takes, would keep out all makers' bids. A gift is not measured by the mark alone, since a market may trade beside its
-index for days. Three prices show where the book is; an ask below the highest of them is a gift, or a bid above the
-lowest:
-
-    the mark
-    the book's 150 s average, of the midpoints of narrow hittable quotes (quotes.py)
-    the oracle + the average's distance from that of the oracle at the same samples
-
-The second holds when the index moves and the book does not, the third when both move. Without narrow quotes the
-averages keep their last value. Nobody is valued or liquidated at these prices: a trader who pushes an average changes
-at most which post-only orders are refused.
+The distance is that of two averages of 150 s over the same samples, taken where narrow hittable quotes exist
+(quotes.py): one of their midpoints, one of the oracle. Without such quotes both keep their last value, so the fair
+price follows the index at the last known distance. Nobody is valued or liquidated at it: it decides who pays a taker's
+fee where resting orders meet and the book shows no narrow spread (trading/uncrossing.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from coinone.base.primitives.integers import div_down, div_up
+from coinone.base.primitives.integers import div_down
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.state.ledger import QUOTE_SCALE, MarketMemory
 
@@ -27,15 +19,6 @@ SCALE_BITS = 20  # fractional bits of an average
 DECAY_150_S = 18446621095825653620  # floor(2^64 * exp(-1 / 150,000)): the decay over one millisecond
 SPREAD_SHARE = 16  # of oracle / max leverage: the widest spread whose midpoint is a price
 _UNIT = 2 * QUOTE_SCALE << SCALE_BITS  # bid + ask, of a price unit
-
-
-def fair_prices(batch: Execution, market: int) -> tuple[int, int]:
-    """The highest bid and the lowest ask that are no gift, in price units, rounded away from each other."""
-    memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
-    found = [int(row["mark"]) * _UNIT]
-    if memory.book_average:
-        found += [memory.book_average, _beside_the_index(memory, int(row["oracle"]))]
-    return div_down(min(found), _UNIT), div_up(max(found), _UNIT)
 
 
 def expected_middle(batch: Execution, market: int) -> int:

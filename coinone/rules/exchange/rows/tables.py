@@ -243,8 +243,6 @@ OP = _table(
     ("target_hi", _i8),  # target of CANCEL_CLOID and MODIFY_CLOID
     ("target_lo", _i8),
     ("middle", _i8),  # of a MEET: twice the price that decides which side takes
-    ("fair_bid", _i8),  # of a MEET: the highest bid and the lowest ask that keep newer orders out
-    ("fair_ask", _i8),
     ("account", _i4),
     ("builder", _i4),  # account slot; read only where builder_fee > 0
     ("builder_fee", _i4),
@@ -257,7 +255,7 @@ OP = _table(
     ("reduce_only", _i1),
     ("has_cloid", _i1),
     ("liquidation", _i1),  # no margin check on entry
-    ("passes", _i1),  # a post-only order that rests over what it crosses (kernel/post_only.py)
+    ("passes", _i1),  # a post-only order that may rest over what it crosses (kernel/crossing.py)
 )
 
 RESULT = _table(

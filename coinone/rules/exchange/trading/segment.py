@@ -8,15 +8,12 @@ kernel turns it into results, fills and updates. These stay arrays: events (even
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from coinone.rules.exchange.accounts.credits import note_fees
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.events.event_log import Trades
-from coinone.rules.exchange.kernel.post_only import passing
-from coinone.rules.exchange.prices.fair import fair_prices
 from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import OP, RESULT, UPDATE, Array, OpKind, Side, copied
 from coinone.rules.exchange.trading import open_orders
@@ -67,7 +64,7 @@ class Trading:
     def run(self, post_only: bool = False) -> SegmentRun:
         """Run the operations and keep copies of the kernel's rows, since it reuses its buffers.
 
-        If `post_only`, some of them may cross others (kernel/post_only.py).
+        If `post_only`, they may rest over what they cross (kernel/crossing.py).
         """
         batch, rows = self.batch, self.batch.rows
         if not len(self.ops):
@@ -75,7 +72,7 @@ class Trading:
         ops, wrong = self.ops.array(), self.ops.wrong()
         to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count], wrong)
         if post_only:
-            ops["passes"] = passing(rows, ops, batch.ledger.cursor.time_ms, partial(fair_prices, batch))
+            ops["passes"] = 1
         segment = open_orders.run(batch, ops)
         results, fills, updates = map(copied, (segment.results, segment.fills, segment.updates))
         note_fees(rows, fills)

@@ -2,7 +2,7 @@
 
 from coinone.base.primitives.integers import round_half_even
 from coinone.rules.exchange.batch.execution import Execution
-from coinone.rules.exchange.prices.fair import expected_middle, fair_prices, is_narrow
+from coinone.rules.exchange.prices.fair import expected_middle, is_narrow
 from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, OpKind, Side
 from coinone.rules.exchange.state.ledger import QUOTE_SCALE
 from coinone.rules.exchange.state.rows import Rows
@@ -14,10 +14,8 @@ def uncross(batch: Execution) -> SegmentRun:
     """Trade resting orders that cross, market by market, until no book is crossed."""
     meetings = Trading(batch)
     for market in crossed_markets(batch.rows):
-        bid, ask = fair_prices(batch, market)
-        middle = _middle(batch, market)
         meetings.ops.add_one(
-            system_item(), kind=int(OpKind.MEET), market=market, middle=middle, fair_bid=bid, fair_ask=ask
+            system_item(), kind=int(OpKind.MEET), market=market, middle=_middle(batch, market)
         )
     return meetings.run()
 

@@ -22,8 +22,6 @@ class Op:
     target_hi: int
     target_lo: int
     middle: int
-    fair_bid: int
-    fair_ask: int
     account: int
     builder: int
     builder_fee: int

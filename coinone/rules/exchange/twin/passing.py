@@ -1,4 +1,4 @@
-"""The twin's rules of passing: which post-only orders rest over others, and how resting orders trade."""
+"""The twin's rules of passing: which post-only orders rest over others, and how they trade after the takers."""
 
 from __future__ import annotations
 
@@ -26,43 +26,7 @@ _TARGETS_CLOID = (int(OpKind.CANCEL_CLOID), int(OpKind.MODIFY_CLOID))
 
 
 class Passing(Meeting):
-    """Which post-only orders may rest over others, and how they trade after the batch's takers."""
-
-    def passing(self, ops: list[Op], last_batch: int, fair: list[tuple[int, int]]) -> list[bool]:
-        """Which post-only orders of a segment rest though they cross others.
-
-        Those that would meet no more than a 16th of their lots of what rests since before the last batch, is no gift by
-        its market's `fair` prices, and is not about to be moved by the segment. None beyond the band at its own loss.
-        """
-        moved = {
-            order.oid
-            for op in ops
-            if op.kind != PLACE
-            and (order := self.target(op))
-            and (order.op.px, order.op.side) != (op.px, op.side)
-        }
-        standing = [o for o in self.orders.values() if o.oid not in moved and o.time_ms < last_batch]
-        standing = [o for o in standing if not _is_gift(o, *fair[o.op.market])]
-        return [self._passes(op, standing) for op in ops]
-
-    def _passes(self, op: Op, standing: list[TwinOrder]) -> bool:
-        if not 0 <= op.market < len(self.markets) or self.markets[op.market].status > AGED:
-            return False
-        market = self.markets[op.market]
-        if market.status == AGED and not op.reduce_only:
-            return False
-        in_way = [
-            order.left
-            for order in standing
-            if order.op.market == op.market
-            and order.op.side != op.side
-            and (order.op.px <= op.px if op.side == BUY else order.op.px >= op.px)
-        ]
-        held = self.accounts[op.account].positions[op.market].size
-        lots = min(op.sz, max(-held if op.side == BUY else held, 0)) if op.reduce_only else op.sz
-        loss = op.px - market.mark if op.side == BUY else market.mark - op.px
-        lost = loss > 0 and (beyond_band(market, op.px) or loss > PRICE_LEVELS_MAX // 2 * market.px_unit)
-        return sum(in_way) <= lots // 16 and not lost
+    """How resting orders that cross each other trade after the batch's takers."""
 
     def target(self, op: Op) -> TwinOrder | None:
         """The account's own order that a cancel or modify names, if it is in that market."""
@@ -74,11 +38,10 @@ class Passing(Meeting):
             return None
         return order
 
-    def meet(self, i: int, market: TwinMarket, middle: int, fair: tuple[int, int]) -> Result:
+    def meet(self, i: int, market: TwinMarket, middle: int) -> Result:
         """Trade a market's best orders while they cross, at the older one's price; of one account the older is removed.
 
-        `middle` is twice the price that decides which side takes; `fair` are the prices beyond which the older order is
-        a gift.
+        `middle` is twice the price that decides which side takes.
         """
         bids, asks, filled, notional = market.sides[BUY], market.sides[SELL], 0, 0
         while bids.keys and asks.keys and bids.keys[-1] >= -asks.keys[-1]:
@@ -87,16 +50,16 @@ class Passing(Meeting):
             op = older.op
             size = min(self._lots(older), self._lots(newer))
             older_takes = 2 * op.px > middle if op.side == BUY else 2 * op.px < middle
-            if older.owner is newer.owner:
-                self.remove(i, older, Status.SELF_TRADE_CANCELED)
-            elif size <= 0:
+            if size <= 0:
                 gone = older if self._lots(older) <= 0 else newer
                 locked = costs_the_fund(gone)
                 self.remove(i, gone, Status.LIQUIDATED_CANCELED if locked else Status.REDUCE_ONLY_CANCELED)
             elif beyond_band(market, op.px):
                 self.remove(i, older if adverse(older, op.px, 1) else newer, Status.BAND_CANCELED)
-            elif self._keeps_out(older, newer, fair):
+            elif self._removes(older, newer):
                 self.remove(i, newer, Status.BAD_ALO)
+            elif older.owner is newer.owner:
+                self.remove(i, older, Status.SELF_TRADE_CANCELED)
             elif self._may_trade(i, newer, not older_takes, size, op.px) and self._may_trade(
                 i, older, older_takes, size, op.px
             ):
@@ -112,9 +75,14 @@ class Passing(Meeting):
         clipped = order.op.reduce_only or order.owner.locked or holds_stale(self.stale, order.owner)
         return min(order.left, max(position, 0)) if clipped else order.left
 
-    def _keeps_out(self, older: TwinOrder, newer: TwinOrder, fair: tuple[int, int]) -> bool:
-        """Whether the older one was there before the batch, is no gift, and is more than a 16th of the other."""
-        return older.time_ms < self.now and not _is_gift(older, *fair) and older.left > newer.size // 16
+    def _removes(self, older: TwinOrder, newer: TwinOrder) -> bool:
+        """Whether the older one was there before the batch, and is more than a 16th of the other.
+
+        What the newer has traded counts with the older. Of a reduce-only order no more can trade than the position.
+        """
+        traded = newer.size - newer.left
+        whole = self._lots(newer) + traded
+        return older.time_ms < self.now and older.left + traded > whole // 16
 
     def _charges_at_rest(self, order: TwinOrder, takes: bool, size: int, px: int) -> tuple[int, int]:
         """The charges of a resting order, at taker or maker rates."""
@@ -145,5 +113,13 @@ class Passing(Meeting):
             self.check_extension(i, owner, had, equity, burnt)
 
 
-def _is_gift(order: TwinOrder, fair_bid: int, fair_ask: int) -> bool:
-    return order.op.px > fair_bid if order.op.side == BUY else order.op.px < fair_ask
+def rests_over(op: Op, market: TwinMarket) -> bool:
+    """Whether a post-only order rests although it crosses others.
+
+    On a fresh price, if it is reduce-only also on an aged one, and not where its owner's loss would be beyond the band
+    or half the prices of a side.
+    """
+    if not op.passes or market.status > AGED or (market.status == AGED and not op.reduce_only):
+        return False
+    loss = op.px - market.mark if op.side == BUY else market.mark - op.px
+    return loss <= 0 or not (beyond_band(market, op.px) or loss > PRICE_LEVELS_MAX // 2 * market.px_unit)

@@ -29,7 +29,7 @@ from coinone.rules.exchange.twin.book import (
     row,
 )
 from coinone.rules.exchange.twin.meeting import FILLED
-from coinone.rules.exchange.twin.passing import PLACE, Passing
+from coinone.rules.exchange.twin.passing import PLACE, Passing, rests_over
 from coinone.rules.exchange.twin.resting import OPEN
 from coinone.rules.exchange.twin.terms import (
     BUY,
@@ -100,7 +100,7 @@ class Twin(Passing):
             self.trim(i, self.accounts[op.account].positions[op.market])
             return _refused(CANCELED)
         if op.kind == MEET:
-            return self.meet(i, self.markets[op.market], op.middle, (op.fair_bid, op.fair_ask))
+            return self.meet(i, self.markets[op.market], op.middle)
         cancels = op.kind in _CANCELS
         wrong = not cancels and check_terms(self.markets, op)
         if wrong:
@@ -160,7 +160,7 @@ class Twin(Passing):
             self._clear_beyond_band(i, op, market)
         best = len(other.keys) - (2 if old and other.only_best(old) else 1)
         crosses = best >= 0 and other.keys[best] >= other.sign * op.px
-        if op.passes and op.tif == ALO:
+        if op.tif == ALO and rests_over(op, market):
             crosses = False
         if crosses and op.tif == ALO:
             bid, ask = market.sides[BUY].best(), market.sides[SELL].best()

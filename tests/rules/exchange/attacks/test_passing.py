@@ -1,4 +1,4 @@
-"""Post-only orders rest over orders of their batch and over small resting ones, and trade with them at its end."""
+"""Post-only orders rest over all that they cross, and meet what takers leave of it at the end of the batch."""
 
 from __future__ import annotations
 
@@ -98,11 +98,11 @@ def test_takers_come_before_what_was_passed_over_meets_its_bids(world: Callable[
 def test_who_passed_over_something_meets_it_though_it_cancels_in_the_same_batch(
     world: Callable[..., Any],
 ) -> None:
-    """The cancel finds nothing at first, and is tried again when 9's 0.5 BTC have been bought."""
+    """The cancel finds nothing at first, and is tried again when 9's 0.05 BTC have been bought."""
     w = world({1: 10**6, 9: 10**6})
-    w.batch(w.sell(9, 0.5, 49_800, "Alo"))
+    w.batch(w.sell(9, 0.05, 49_800, "Alo"))
     w.batch(w.buy(1, 1, 49_950, "Alo", cloid=5), w.cancel(1, cloid=5))
-    assert fills(w) == [(1, 9, 49_800, 0.5)] and best(w) == (0, 0) and w.order_count(1) == 0
+    assert fills(w) == [(1, 9, 49_800, 0.05)] and best(w) == (0, 0) and w.order_count(1) == 0
 
 
 def test_what_comes_in_one_batch_rests_and_what_takers_leave_of_it_meets(world: Callable[..., Any]) -> None:
@@ -120,45 +120,63 @@ def test_what_comes_in_one_batch_rests_and_what_takers_leave_of_it_meets(world: 
 
 
 @pytest.mark.parametrize(("size", "rests"), [(0.0625, True), (0.06251, False)])
-def test_what_rests_at_no_loss_keeps_out_of_which_it_is_more_than_a_16th(
+def test_a_post_only_order_takes_a_16th_of_itself_at_most(
     world: Callable[..., Any], size: float, rests: bool
 ) -> None:
-    """Asks at the mark, 50,000, and above: 0.03 and the rest of `size`, two batches old. A bid for 1 BTC rests over a
-    16th of it, and buys that; over more it is refused with the best prices. Of 0.9 it would be refused in either."""
+    """Asks of earlier batches: 0.03 at 50,000 and the rest of `size` at 50,100. A bid for 1 BTC at 50,200 buys both if
+    they are a 16th of it; of more only the first, and then goes."""
     w = world({1: 10**6, 8: 10**6, 9: 10**6})
     w.batch(w.sell(8, 0.03, 50_000), w.sell(9, size - 0.03, 50_100))
-    w.batch()
-    w.batch(w.buy(1, 0.9, 50_200, "Alo"))
-    assert "would have immediately matched" in w.status()["error"]
     w.batch(w.buy(1, 1, 50_200, "Alo"))
-    if rests:
-        assert fills(w) == [(1, 8, 50_000, 0.03), (1, 9, 50_100, 0.0325)] and best(w) == (50_200, 0)
-    else:
-        assert "would have immediately matched, bbo was 0.0@50000.0" in w.status()["error"]
+    first, second = (1, 8, 50_000, 0.03), (1, 9, 50_100, 0.0325)
+    assert fills(w) == ([first, second] if rests else [first])
+    assert best(w) == ((50_200, 0) if rests else (0, 50_100))
+    assert "resting" in w.status()
 
 
-def test_what_came_in_the_last_batch_keeps_it_from_no_taker_but_has_it_go_after_them(
-    world: Callable[..., Any],
+def test_any_number_of_small_orders_is_as_much_as_a_large_one(world: Callable[..., Any]) -> None:
+    """Forty asks of 0.01 BTC, each less than a 16th of a bid for 1. It buys six of them, 0.06, and is removed."""
+    w = world({1: 10**6, 9: 10**6})
+    w.batch(*[w.sell(9, 0.01, 50_000 + n) for n in range(40)])
+    w.batch(w.buy(1, 1, 50_200, "Alo"))
+    assert [size for *_, size in fills(w)] == [0.01] * 6
+    assert best(w) == (0, 50_006) and w.order_count(1) == 0
+
+
+@pytest.mark.parametrize("age", [1, 2])
+@pytest.mark.parametrize("ask", [49_800, 50_000, 50_100])
+def test_what_stood_before_keeps_it_from_no_taker_but_has_it_go_after_them(
+    world: Callable[..., Any], ask: int, age: int
 ) -> None:
-    """An ask for 0.1 at the mark came in the last batch, perhaps behind its takers. A bid for 1 BTC at 50,200 rests
-    until takers are through: 7 sells 0.1 to it. Then it goes; had nobody hit it, it is refused as on entry."""
+    """An ask for 0.1 stands, below, at or above the mark. A bid for 1 BTC at 50,200 rests until takers are through: 7
+    sells 0.1 to it. Then it goes; had nobody hit it, it is refused as on entry, with the best prices."""
     for sold in (0, 0.1):
         w = world({1: 10**6, 7: 10**6, 9: 10**6})
-        w.batch(w.buy(7, 1, 49_000), w.sell(9, 0.1, 50_000))
-        sales = [w.sell(7, sold, 50_100, "Ioc")] if sold else []
+        w.batch(w.buy(7, 1, 49_000), w.sell(9, 0.1, ask))
+        for _ in range(age - 1):
+            w.batch()
+        sales = [w.sell(7, sold, 50_150, "Ioc")] if sold else []
         w.batch(w.buy(1, 1, 50_200, "Alo", cloid=3), *sales)
-        assert best(w) == (49_000, 50_000) and w.order_count(1) == 0 and w.position(1) == round(sold * 10**5)
+        assert best(w) == (49_000, ask) and w.order_count(1) == 0 and w.position(1) == round(sold * 10**5)
         last = [row for row in w.last.events if isinstance(row, OrderUpdate)][-1]
         assert (last.status, last.sz) == ("badAloPxRejected", 100_000 - round(sold * 10**5))
         if sold:
             assert "resting" in w.status()
         else:
-            assert w.status()["error"].endswith("bbo was 49000.0@50000.0. asset=0")
+            error = f"would have immediately matched, bbo was 49000.0@{ask}.0. asset=0"
+            assert w.status()["error"].endswith(error)
+
+
+def test_ones_own_order_of_before_has_it_go_as_well(world: Callable[..., Any]) -> None:
+    """As on other venues: who bids at its own standing ask is refused, and keeps the ask."""
+    w = world({1: 10**6})
+    w.batch(w.sell(1, 1, 50_010))
+    w.batch(w.buy(1, 1, 50_020, "Alo"))
+    assert "would have immediately matched" in w.status()["error"] and best(w) == (0, 50_010)
 
 
 def test_an_order_that_a_refused_modify_names_has_a_post_only_one_go(world: Callable[..., Any]) -> None:
-    """9 asks 10 BTC at 50,010, and modifies that to 50,010.5, which is no tick: 1's bid would have been taken for one
-    that may rest over it, and have bought."""
+    """9 asks 10 BTC at 50,010, and modifies that to 50,010.5, which is no tick: the ask stands, and 1's bid goes."""
     w = world({1: 10**6, 9: 10**6})
     w.batch(w.sell(9, 10, 50_010, cloid=7))
     w.batch()
@@ -179,25 +197,14 @@ def test_beyond_the_band_an_order_rests_over_nothing(world: Callable[..., Any]) 
 
 
 def test_a_reduce_only_order_counts_for_no_more_than_its_position(world: Callable[..., Any]) -> None:
-    """1 is short 0.1 BTC: a reduce-only bid for 100 rests over 0.00625 that is in its way, and not over 0.0063."""
+    """1 is short 0.1 BTC: a reduce-only bid for 100 buys 0.00625 that stands in its way, and goes for 0.0063."""
     for size, rests in ((0.00625, True), (0.0063, False)):
         w = world({1: 10**6, 2: 10**6, 9: 10**6})
         w.batch(w.buy(2, 0.1, 50_000, "Alo"), w.sell(1, 0.1, 50_000, "Ioc"))
         w.batch(w.sell(9, size, 50_000))
-        w.batch()
         w.batch(w.buy(1, 100, 50_010, "Alo", reduce_only=True))
         assert ("resting" in w.status()) == rests
-
-
-def test_what_rests_at_a_loss_against_the_mark_keeps_nobody_out(world: Callable[..., Any]) -> None:
-    """A stranger's asks for 5 BTC at 49,800 would cost whoever leaves them there as a bar 200 a coin; but its owner may
-    take them away ahead of takers and put them back behind. So bids rest over them, however small."""
-    w = world({1: 1_100, 2: 10**6, 9: 10**6})
-    at_fifty(w, 1)
-    w.batch(w.sell(9, 5, 49_800))
-    w.batch(w.buy(1, 1, 49_950, "Alo"), w.buy(2, 1, 49_940, "Alo"))
-    assert [(maker, taker, size) for maker, taker, _, size in fills(w)] == [(1, 9, 1), (2, 9, 1)]
-    assert best(w) == (0, 49_800)
+        assert fills(w) == ([(1, 9, 50_000, size)] if rests else [])
 
 
 def test_of_two_of_one_account_that_cross_the_older_goes(world: Callable[..., Any]) -> None:
@@ -275,7 +282,7 @@ def test_what_lies_beyond_the_band_at_its_owners_loss_is_in_nobodys_way(
     world: Callable[..., Any], behind: int | None, rests: bool
 ) -> None:
     """Asks for 1 BTC at 46,010 and perhaps at 50,000 of a sleeping maker; the mark goes from 46,000 to 50,000, and the
-    first lies 8 % below it. The other is no loss to it, and keeps a bid for 1 at 50,050 out."""
+    first lies 8 % below it. The other can trade, and a bid for 1 at 50,050 goes after the takers."""
     w = world({3: 10**6, 9: 10**6})
     w.oracle(btc=46_000)
     w.batch()
@@ -288,32 +295,31 @@ def test_what_lies_beyond_the_band_at_its_owners_loss_is_in_nobodys_way(
     assert best(w) == ((50_050, 0) if rests else (0, 50_000))
 
 
-@pytest.mark.parametrize("above", [30, 100, 1_000])
-def test_an_ask_between_the_mark_and_a_book_above_it_keeps_no_bids_out(
-    world: Callable[..., Any], above: int
+@pytest.mark.parametrize("width", [10, 150])
+@pytest.mark.parametrize("above", [-100, 0, 30, 1_000])
+def test_an_ask_just_below_the_makers_bids_keeps_none_of_them_out(
+    world: Callable[..., Any], above: int, width: int
 ) -> None:
-    """An attack: the market trades above its index, so that an ask a tick below the makers' bid is no loss by the mark.
-    4 sells their bid away once, asks 0.2 BTC there, too near for anybody to take, and renews this in each batch. 3
-    sells 0.5 BTC in each batch for what it gets, and the only other bid is 9's, 1 % lower. It got 14.5 of 15 BTC."""
+    """An attack: 4 sells the makers' bid away once, asks 0.2 BTC a tick below it, too near for anybody to take, and
+    renews this in each batch. 3 sells 0.5 BTC in each batch for what it gets, and the only other bid is 9's, 1 % lower.
+    When older orders kept post-only ones out, 3 got that for 14.5 of 15 BTC wherever no rule knew the book's place:
+    beside its index, just moved, or wide."""
     w = world({2: 10**7, 3: 10**7, 4: 10**6, 9: 10**6})
     at_fifty(w, 2, 3, 4, 9)
     book = 50_000 + above
-    quotes: list[Any] = []
-    for turn in range(60):
-        quotes = [w.cancel(2, cloid=10 * turn), w.cancel(2, cloid=10 * turn + 1)] if turn else []
-        quotes += [
-            w.buy(2, 2, book - 10, "Alo", cloid=10 * turn + 10),
-            w.sell(2, 2, book + 10, "Alo", cloid=10 * turn + 11),
+    bid = book - width
+
+    def quotes(turn: int) -> list[Any]:
+        gone = [w.cancel(2, cloid=10 * turn), w.cancel(2, cloid=10 * turn + 1)] if turn else []
+        new = [
+            w.buy(2, 2, bid, "Alo", cloid=10 * turn + 10),
+            w.sell(2, 2, book + width, "Alo", cloid=10 * turn + 11),
         ]
-        w.batch(*quotes, step_ms=5_000)
-    w.batch(w.buy(9, 20, round(book * 0.99), "Alo"), w.sell(4, 2.2, book - 11))
-    low = 0.0
-    for turn in range(60, 90):
-        quotes = [w.cancel(2, cloid=10 * turn), w.cancel(2, cloid=10 * turn + 1)]
-        quotes += [
-            w.buy(2, 2, book - 10, "Alo", cloid=10 * turn + 10),
-            w.sell(2, 2, book + 10, "Alo", cloid=10 * turn + 11),
-        ]
-        w.batch(*quotes, w.sell(4, 0.2, book - 11, "Alo"), w.sell(3, 0.5, book * 0.98, "Ioc"))
-        low += sum(size for _, _, px, size in fills(w) if px < book - 20)
-    assert low <= 0.5
+        return gone + new
+
+    w.batch(*quotes(0))
+    w.batch(*quotes(1))
+    w.batch(w.buy(9, 20, round(book * 0.99), "Alo"), w.sell(4, 2.2, bid - 1))
+    for turn in range(2, 32):
+        w.batch(*quotes(turn), w.sell(4, 0.2, bid - 1, "Alo"), w.sell(3, 0.5, round(book * 0.98), "Ioc"))
+        assert [(px, size) for _, who, px, size in fills(w) if who == 3] == [(bid, 0.5)], turn

@@ -31,8 +31,8 @@ def test_a_meeting_cuts_reduce_only_orders_of_both_sides_with_each_fill(world: C
     w.batch(w.buy(2, 0.3, 50_000, "Alo"))
     w.batch(w.sell(1, 0.3, 50_000, "Ioc"))
     w.batch(w.buy(1, 0.3, 45_000, reduce_only=True), w.sell(2, 0.3, 60_000, reduce_only=True))
-    w.batch(w.signed(2, w.many(*[w.spec(False, 0.0003, 49_990 - n // 16, "Alo") for n in range(20)])))
-    w.batch(w.buy(1, 0.006, 50_100, "Alo"))
+    asks = w.signed(2, w.many(*[w.spec(False, 0.0003, 49_990 - n // 16, "Alo") for n in range(20)]))
+    w.batch(asks, w.buy(1, 0.006, 50_100, "Alo"), forced=1)
     assert written(w) == (20, 61)
     assert updates_made(23, 1) >= 61 and fills_made(23, 1) >= 20
     assert w.position(2) == 30_000 - 600

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
 from coinone.rules.exchange.accounts.equity import apply_marks
 from coinone.rules.exchange.kernel.capacity import fills_made, updates_made
-from coinone.rules.exchange.kernel.post_only import passing
 from coinone.rules.exchange.kernel.run import run_segment
 from coinone.rules.exchange.rows.arrays import LEVELS_MAX, SIDE_MAX
 from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
@@ -131,20 +130,12 @@ def run_equal(rows: Rows, twin: Twin, ops: np.ndarray, now: int) -> tuple[list[R
     return results, updates
 
 
-def fair_at(rows: Rows, market: int, now: int) -> tuple[int, int]:
-    """The mark, or prices on either side of it."""
-    mark = int(rows.markets["mark"][market])
-    return mark - (0, 0, 7, 40)[now % 4], mark + (0, 12, 0, 40)[now % 4]
-
-
 def uncross(rows: Rows, twin: Twin, now: int) -> set[object]:
     """What rests and crosses trades, and no book is crossed; the statuses met."""
     markets = crossed_markets(rows)
     ops = np.zeros(len(markets), OP)
     ops["kind"], ops["market"] = OpKind.MEET, markets
     ops["middle"] = 2 * rows.markets["mark"][markets] + 100 * (now % 5) - 200 + now % 3
-    for op, market in zip(ops, markets, strict=True):
-        op["fair_bid"], op["fair_ask"] = fair_at(rows, market, now)
     results, updates = run_equal(rows, twin, ops, now)
     assert crossed_markets(rows) == []
     return statuses(results, updates) | ({"met"} if any(result.filled_sz for result in results) else set())
@@ -217,7 +208,7 @@ def test_a_long_random_flow_reaches_every_status_and_both_agree() -> None:
     for seed in range(6):  # of 1 and 5 the books are narrow; 4 stops at a stale maker
         met |= run_both(seed, 60, 50)
     reported_by_others = {Status.SCHEDULED_CANCEL, Status.TRIGGER}  # what other parts give as a reason
-    needs_many = {Status.TOO_MANY_ORDERS, Status.TOO_MANY_AT_PRICE, Status.TOO_MANY_REDUCING}
+    needs_many = {Status.TOO_MANY_ORDERS, Status.TOO_MANY_AT_PRICE}
     assert set(Status) - met == reported_by_others | needs_many | {Status.NONE}
 
 
@@ -269,14 +260,12 @@ def run_passing(seed: int) -> set[object]:
         twin = twin_of(rows)
         met |= statuses(*run_equal(rows, twin, small, now))
         some_modify(random, rows, large)
-        last_batch = now + int(random.integers(0, 2))  # were the small ones there before it?
-        fair = [fair_at(rows, market, now) for market in range(rows.market_count)]
-        large["passes"] = passing(rows, large, last_batch, fair.__getitem__)
-        assert large["passes"].tolist() == twin.passing(ops_of(large), last_batch, fair)
-        met |= statuses(*run_equal(rows, twin, large, now + 1))
+        large["passes"] = 1
+        late = now + int(random.integers(0, 2))  # in the batch of the small ones, or in the next
+        met |= statuses(*run_equal(rows, twin, large, late))
         if random.random() < 0.7:
             to_the_limits(random, rows)
-        met |= uncross(rows, twin_of(rows), now + 1)
+        met |= uncross(rows, twin_of(rows), late)
     return met
 
 
