@@ -5,7 +5,8 @@ of zero), with age, and with equity that stays.
 
 A credit pays for placing an order and for removing it. So a cancel costs nothing; but one whose target is not there
 removed nothing, and costs one credit, as an order does. Only such misses may lead into debt, which age pays off; from
-`CREDIT_DEBT_MAX` on only cancels all of whose targets rest are accepted.
+`CREDIT_DEBT_MAX` on only cancels all of whose targets rest, each named once, are accepted. The state before the batch
+decides: where several of its cancels name the same order, those that run later miss, and are charged.
 """
 
 from collections.abc import Collection

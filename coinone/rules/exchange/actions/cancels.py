@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from coinone.rules.exchange.rows.tables import OpKind
+import numpy as np
+
+from coinone.base.primitives.errors import InvalidAction
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.trading import open_orders
 from coinone.rules.exchange.trading.answers import Answers, statuses
@@ -56,12 +58,25 @@ def _answer(answers: Answers, start: int, stop: int) -> dict[str, Any]:
 
 
 def _all_rest(ex: Exchange, slot: int, says: Operations) -> bool:
-    """Whether all targets rest, looked up by order id only: searching client ids is too expensive for a debtor's
-    cancels."""
-    return all(
-        row["kind"] == OpKind.CANCEL and open_orders.is_open(ex, slot, int(row["oid"]))
-        for row in rows_of(says)
-    )
+    """Whether all targets, given by order id, rest in the market that is named.
+
+    Raises InvalidAction if an order is named twice: the second cancel of it would find nothing.
+    """
+    targets = rows_of(says)
+    if not open_orders.all_open(ex, slot, targets):
+        return False
+    oids = np.sort(targets["oid"])
+    again = oids[1:][oids[1:] == oids[:-1]]
+    if len(again):
+        raise InvalidAction(
+            "An account in credit debt may name an order only once in a cancel", oid=int(again[0])
+        )
+    return True
+
+
+def _not_by_cloid(ex: Exchange, slot: int, says: Operations) -> bool:
+    """An account in credit debt names its orders by order id."""
+    return False
 
 
 CANCEL = ActionType(
@@ -80,5 +95,5 @@ CANCEL_BY_CLOID = ActionType(
     segment=Segment.CANCELS,
     cost=0,
     contract=ContractForm(11, _contract_by_cloid, asset=abi.ASSET, cloid=abi.UINT128),
-    rests=_all_rest,
+    rests=_not_by_cloid,
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from coinone.base.primitives.jit import njit, types
 from coinone.rules.exchange.book.book import unlink
 from coinone.rules.exchange.book.indexes import find_cloid, find_oid
 from coinone.rules.exchange.book.own_orders import first_own, first_reducing
 from coinone.rules.exchange.margin.sums import update_margins, worst_size
-from coinone.rules.exchange.rows.arrays import MARKETS, UPDATES, i64, inlined, next_row, part
+from coinone.rules.exchange.rows.arrays import CORE, MARKETS, UPDATES, attach, i64, inlined, next_row, part
 from coinone.rules.exchange.rows.journal import save_account, save_market, save_order, save_position
 from coinone.rules.exchange.rows.tables import OpKind
 
@@ -28,6 +29,16 @@ def find_target(core: Any, i: int) -> int:
     if slot >= 0 and (core.orders[slot].account != account or core.orders[slot].market != op.market):
         return i64(-1)
     return slot
+
+
+@njit(types.boolean(CORE), error_model="numpy", _nrt=False)
+def finds_all(words: Any) -> bool:
+    """Whether each of the core's operations, all cancels or modifies, finds the order that it names."""
+    core = attach(words)
+    found = True
+    for i in range(core.ops.shape[0]):
+        found &= find_target(core, i) >= 0
+    return found
 
 
 @inlined

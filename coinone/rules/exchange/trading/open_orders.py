@@ -13,6 +13,7 @@ import numpy as np
 
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.events.orders import OpenOrder, orders_in
+from coinone.rules.exchange.kernel.cancelling import finds_all
 from coinone.rules.exchange.kernel.run import SegmentOutput, run_segment
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import OP, Array, OpKind
@@ -41,6 +42,13 @@ def is_open(ex: Exchange, slot: int, oid: int) -> bool:
     """Whether the account has an open order with this number."""
     found = ex.rows.book.find(ex.rows, oid)
     return found is not None and int(ex.rows.orders["account"][found]) == slot
+
+
+def all_open(ex: Exchange, slot: int, named: Array) -> bool:
+    """Whether each of these cancels or modifies (OP), if the account sent it, would find the order that it names."""
+    ops = named.copy()
+    ops["account"] = slot
+    return bool(finds_all(ex.rows.core(ops)))
 
 
 def find(ex: Exchange, slot: int, oid: int | None, cloid: int | None) -> OpenOrder | None:

@@ -72,7 +72,7 @@ class ActionType:
     rests: Callable[[Any, int, Any], bool] | None = None
     """Of cancels: whether all that it would remove is open, given the exchange and the account's slot.
 
-    An account in credit debt may send no others (accounts/credits.py).
+    An account in credit debt may send no others (accounts/credits.py). May raise InvalidAction for another reason.
     """
     ends_agency: bool = False  # acts for its signer alone: no account and no credit, once per agency
 
