@@ -4,6 +4,9 @@ A jitted reader for four actions (order, cancel, cancelByCloid, batchModify) wit
 orders only, grouping "na", no builder. It accepts less than the full decoder does (actions/decode.py), never more:
 anything else, and anything doubtful, is left to that one (`None`), which names the error. Tests compare the rows with
 those that operations.py makes of what it reads.
+
+Cancels are read with their keys in any order and any order id, so that all valid ones are read here: nobody pays for a
+cancel, and the full decoder takes 3.5 us for each target, a second for those of a full batch.
 """
 
 from __future__ import annotations
@@ -50,7 +53,12 @@ _LIMIT = _bytes(b"\xa1t\x81\xa5limit\x81\xa3tif\xa3")
 _TIFS = tuple([_bytes(name.encode()) for name in TIF_NAMES])
 _GTC_TEXT, _IOC_TEXT, _ALO_TEXT = _TIFS
 _HEX = _bytes(b"\xd9\x220x")
-_ASSET, _CLOID = _bytes(b"\x82\xa5asset"), _bytes(b"\xa5cloid")
+_ASSET, _CLOID = _bytes(b"\xa5asset"), _bytes(b"\xa5cloid")
+_CANCELS_FIRST = _bytes(b"\x82\xa7cancels")
+_CANCEL_LAST, _CLOID_CANCEL_LAST = _bytes(b"\xa4type\xa6cancel"), _bytes(b"\xa4type\xadcancelByCloid")
+_LONG_KEY = (
+    0xA5  # of five letters: cancels by client id, whose items have "asset" and "cloid" for "a" and "o"
+)
 
 
 @inlined
@@ -178,29 +186,50 @@ def _order(data: Any, at: int, op: Any) -> int:
 
 
 @inlined
+def _target(data: Any, at: int) -> tuple[int, int]:
+    """Read (an order id, position after it): 0, which names no order, for one beyond int64; -1 if it is none."""
+    if data[at] == 0xCF and data[at + 1] >= 0x80:
+        return i64(0), at + 9
+    return _number(data, at)
+
+
+@inlined
 def _cancel(data: Any, at: int, op: Any) -> int:
-    if data[at] != 0x82 or not _is_key(data, at + 1, 0x61):  # a
-        return i64(-1)
-    market, at = _number(data, at + 3)
-    if market < 0 or market > 0x7FFFFFFF or not _is_key(data, at, 0x6F):  # o
-        return i64(-1)
+    good = data[at] == 0x82
+    if _is_key(data, at + 1, 0x61):  # a
+        market, at = _number(data, at + 3)
+        good &= _is_key(data, at, 0x6F)  # o
+        oid, at = _target(data, at + 2)
+    else:
+        good &= _is_key(data, at + 1, 0x6F)
+        oid, at = _target(data, at + 3)
+        good &= _is_key(data, at, 0x61)
+        market, at = _number(data, at + 2)
     op.kind = _CANCEL
     op.market = market
-    op.oid, at = _number(data, at + 2)
-    return i64(at if op.oid >= 0 else -1)
+    op.oid = oid
+    return i64(at if good and oid >= 0 and 0 <= market <= 0x7FFFFFFF else -1)
 
 
 @inlined
 def _cancel_by_cloid(data: Any, at: int, op: Any) -> int:
-    if not _is(data, at, _ASSET):
-        return i64(-1)
+    good = data[at] == 0x82
+    at += 1
+    cloid_first = _is(data, at, _CLOID)
+    if cloid_first:
+        op.target_hi, op.target_lo, valid = _cloid(data, at + _CLOID.shape[0])
+        good &= valid
+        at += _CLOID.shape[0] + 36
+    good &= _is(data, at, _ASSET)
     market, at = _number(data, at + _ASSET.shape[0])
-    if market < 0 or market > 0x7FFFFFFF or not _is(data, at, _CLOID):
-        return i64(-1)
+    if not cloid_first:
+        good &= _is(data, at, _CLOID)
+        op.target_hi, op.target_lo, valid = _cloid(data, at + _CLOID.shape[0])
+        good &= valid
+        at += _CLOID.shape[0] + 36
     op.kind = _CANCEL_CLOID
     op.market = market
-    op.target_hi, op.target_lo, good = _cloid(data, at + _CLOID.shape[0])
-    return i64(at + _CLOID.shape[0] + 36 if good else -1)
+    return i64(at if good and 0 <= market <= 0x7FFFFFFF else -1)
 
 
 @inlined
@@ -234,6 +263,7 @@ def _modify(data: Any, at: int, op: Any) -> int:
 def _decode(data: Any, size: int, ops: Any) -> int:
     """Fill `ops` from `size` bytes followed by padding; return their number, or -1."""
     kind = _PLACE
+    type_last = False
     at = _ORDERS.shape[0]
     if not _is(data, 0, _ORDERS):
         kind = _CANCEL
@@ -245,7 +275,10 @@ def _decode(data: Any, size: int, ops: Any) -> int:
                 kind = _MODIFY
                 at = _MODIFIES.shape[0]
                 if not _is(data, 0, _MODIFIES):
-                    return -1
+                    type_last = True
+                    at = _CANCELS_FIRST.shape[0]
+                    if not _is(data, 0, _CANCELS_FIRST):
+                        return -1
     count = i64(data[at])
     if count == 0xDC:
         count = (i64(data[at + 1]) << 8) | i64(data[at + 2])
@@ -259,6 +292,8 @@ def _decode(data: Any, size: int, ops: Any) -> int:
         count &= 15
     if count == 0 or count > ops.shape[0]:
         return -1
+    if type_last:
+        kind = _CANCEL_CLOID if data[at + 1] == _LONG_KEY else _CANCEL
     for n in range(count):
         if kind == _PLACE:
             at = _order(data, at, ops[n])
@@ -274,6 +309,14 @@ def _decode(data: Any, size: int, ops: Any) -> int:
         if not _is(data, at, _GROUPING):
             return -1
         at += _GROUPING.shape[0]
+    elif type_last and kind == _CANCEL:
+        if not _is(data, at, _CANCEL_LAST):
+            return -1
+        at += _CANCEL_LAST.shape[0]
+    elif type_last:
+        if not _is(data, at, _CLOID_CANCEL_LAST):
+            return -1
+        at += _CLOID_CANCEL_LAST.shape[0]
     return count if at == size else -1
 
 
