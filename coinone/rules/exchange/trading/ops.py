@@ -63,6 +63,11 @@ class OpList:
         """The item of the operation at `place`."""
         return self.items[bisect_right(self.starts, place) - 1]
 
+    def owners(self, places: Array) -> list[int]:
+        """For each of these operations, the place among `items` of its item."""
+        found: list[int] = (np.searchsorted(self.starts, places, side="right") - 1).tolist()
+        return found
+
     def array(self) -> Array:
         """All operations, with the slots of their accounts."""
         ops = np.frombuffer(bytearray().join(self._rows), OP)

@@ -10,7 +10,7 @@ from coinone.rules.exchange.rows.tables import Array, OpKind
 from coinone.rules.exchange.trading import open_orders
 from coinone.rules.exchange.trading.ops import OpList
 from coinone.rules.exchange.trading.segment import SegmentRun, Trading
-from coinone.rules.exchange.wire.segments import Item
+from coinone.rules.exchange.wire.segments import ItemKey
 
 
 class CancelRetry:
@@ -34,14 +34,17 @@ class CancelRetry:
         reachable = self._resting(np.unique(self._ran.asked["account"][missed])) if len(missed) else {}
         if not reachable:
             return
-        again, places = Trading(self._cancels.batch), []
-        asked = self._ran.asked[missed]
-        for place, name, row in zip(missed.tolist(), _meant(asked), asked, strict=True):
-            oid, placer = reachable.get(name, (0, None))
-            if placer is not None and placer.key <= (item := self._cancels.ops.owner(place)).key:
-                row["kind"], row["oid"] = OpKind.CANCEL, oid
-                again.ops.add_rows(item, row.reshape(1))
+        again, places, gone = Trading(self._cancels.batch), [], set()
+        items, owners = self._cancels.ops.items, self._cancels.ops.owners(missed)
+        keys, asked = [item.key for item in items], self._ran.asked[missed]
+        for place, owner, name in zip(missed.tolist(), owners, _meant(asked), strict=True):
+            oid, placed_by = reachable.get(name, (0, None))
+            # The first that reaches an order removes it: however many name it, one is tried.
+            if placed_by is not None and oid not in gone and placed_by <= keys[owner]:
+                market = int(self._ran.asked["market"][place])
+                again.ops.add_one(items[owner], kind=int(OpKind.CANCEL), market=market, oid=oid)
                 places.append(place)
+                gone.add(oid)
         if places:
             self._ran.results["status"][places] = again.run().results["status"]
 
@@ -60,34 +63,38 @@ class CancelRetry:
         named = self._ran.asked["reason"] == 0
         return np.flatnonzero((self._ran.results["status"] >= FIRST_REJECTION) & named)
 
-    def _resting(self, accounts: Array) -> dict[bytes, tuple[int, Item]]:
-        """What these accounts placed in this batch and still rests: its oid and item, by each name that a cancel may
-        use.
+    def _resting(self, accounts: Array) -> dict[bytes, tuple[int, ItemKey]]:
+        """What these accounts placed in this batch and still rests: its oid and its item's key, by each name that a
+        cancel may use.
 
         The names are bytes: nobody can choose client ids so that their hashes collide.
         """
         ex = self._cancels.batch.ex
-        found: dict[bytes, tuple[int, Item]] = {}
+        found: dict[bytes, tuple[int, ItemKey]] = {}
         for ops, ran in self._placed:
             theirs = (ran.results["resting_sz"] > 0) & np.isin(ran.asked["account"], accounts)
             places = np.flatnonzero(theirs)
             asked, oids = ran.asked[places], ran.results["oid"][places]
             owned, client = asked["account"], (asked["cloid_hi"], asked["cloid_lo"])
-            names = zip(_names(0, owned, oids, 0), _names(1, owned, *client), asked["has_cloid"], strict=True)
+            by_oids = _names(0, owned, asked["market"], oids, 0)
+            by_cloids = _names(1, owned, asked["market"], *client)
+            names = zip(by_oids, by_cloids, asked["has_cloid"], strict=True)
             placed = zip(places.tolist(), owned.tolist(), oids.tolist(), names, strict=True)
             for place, slot, oid, (by_oid, by_cloid, has_cloid) in placed:
                 if open_orders.is_open(ex, slot, oid):
-                    found[by_oid] = oid, ops.owner(place)
+                    found[by_oid] = oid, ops.owner(place).key
                     if has_cloid:
                         found[by_cloid] = found[by_oid]
         return found
 
 
 def _meant(asked: Array) -> list[bytes]:
-    """The names of the orders that cancels target: by oid, or by the halves of a client id."""
+    """The names of the orders that cancels target: their market, and an oid or the halves of a client id."""
     by_cloid = asked["kind"] == OpKind.CANCEL_CLOID
     first = np.where(by_cloid, asked["target_hi"], asked["oid"])
-    return _names(by_cloid, asked["account"], first, np.where(by_cloid, asked["target_lo"], 0))
+    return _names(
+        by_cloid, asked["account"], asked["market"], first, np.where(by_cloid, asked["target_lo"], 0)
+    )
 
 
 def _names(*columns: Array | int) -> list[bytes]:

@@ -11,11 +11,14 @@ digest). The seed is unknown when an action is submitted, so nobody can queue-ju
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from coinone.base.primitives.types import ZERO_ADDRESS, Address, Hash32
 from coinone.rules.exchange.wire.action import SYSTEM, Action
 from coinone.rules.exchange.wire.types import VerifiedAction
 from coinone.rules.ledger.turns import round_robin
+
+ItemKey: TypeAlias = tuple[int, int, Address, Hash32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Item:
     signed: VerifiedAction | None = field(default=None, compare=False)
 
     @property
-    def key(self) -> tuple[int, int, Address, Hash32]:
+    def key(self) -> ItemKey:
         """The sort key among the account's own items."""
         return (self.before, self.nonce, self.signer, self.digest)
 

@@ -12,6 +12,7 @@ from coinone.rules.exchange.closing import liquidation
 from coinone.rules.exchange.events.events import LiquidationEvent
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
 from coinone.rules.exchange.trading.ops import OpList
+from coinone.rules.exchange.trading.segment import Trading
 from tests.rules.exchange import words as t
 
 QUOTE = 10**6
@@ -100,13 +101,35 @@ def test_cancels_of_what_is_not_there_cost_little_beside_an_order_that_was_place
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """25 us each: 20,000 orders and as many cancels took 0.65 s, since for each the action was looked up four times.
-    Now twice for one that names what was placed (whose it is, and who placed it), and never for the others."""
+    Now once for an order that was placed and rests (who placed it), and never for the cancels."""
     w = world({1: 10_000})
     looks, owner = [], OpList.owner
     monkeypatch.setattr(OpList, "owner", lambda ops, place: looks.append(place) or owner(ops, place))
     targets = [t.OrderRef(0, 0, cloid) for cloid in range(1, 501)]
     w.batch(w.buy(1, 0.01, 49_000, cloid=7), w.signed(1, t.Cancel(tuple(targets), by_cloid=True)))
-    assert (len(looks), w.ex.rows.live_orders) == (2, 0)
+    assert (len(looks), w.ex.rows.live_orders) == (1, 0)
+
+
+@pytest.mark.parametrize("by_cloid", [False, True])
+def test_of_the_cancels_that_name_an_order_placed_in_their_batch_one_is_tried_again(
+    world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, by_cloid: bool
+) -> None:
+    """All were, 3.2 us each: 280,000 that name eight orders took 0.9 s. 500 in each of two later actions and of an
+    earlier one; those that come too early or name another market leave the order to the others."""
+    w = world({1: 10_000})
+    oid, run, asked = int(w.ex.rows.globals["next_oid"][0]), Trading.run, []
+    monkeypatch.setattr(
+        Trading, "run", lambda trading, *post: asked.append(len(trading.ops)) or run(trading, *post)
+    )
+    here, elsewhere = [t.OrderRef(market, 0 if by_cloid else oid, 7 * by_cloid) for market in (0, 1)]
+    many = t.Cancel((elsewhere, *[here] * 499), by_cloid)
+    early = w.signed(1, many)
+    w.batch(early, w.buy(1, 0.01, 49_000, cloid=7), w.signed(1, many), w.signed(1, many))
+    assert [count for count in asked if count] == [1_500, 1, 1] and w.ex.rows.live_orders == 0
+    found = [w.last.outcomes[n].response["data"]["statuses"].count("success") for n in (0, 2, 3)]
+    assert found == [0, 1, 0] and w.last.outcomes[2].response["data"]["statuses"][1] == "success"
+    # One credit for the order, and one for each of 1,500 cancels except the one that removed it.
+    assert w.ex.rows.accounts["credits_used"][w.slot(1)] == 1 + 1_499
 
 
 def test_a_reducing_quote_rests_only_if_its_owner_could_bear_its_fill(world: Callable[..., Any]) -> None:
