@@ -1,22 +1,24 @@
 """Real nodes for the tests that use one, started as processes and driven through their public API; and browsers."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from coinone.interfaces.client import Client
+from coinone.interfaces.client import Client, round_price
 from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode
 from tests.functional.page.pages import Profile, chromium
 from tests.functional.waiting import wait_for
 
+NO_AGENT = "0x" + "00" * 20  # approved under a name, it removes the trading key of that name
+
 
 @pytest.fixture(scope="session")
-def market_node() -> Iterator[LocalNode]:
-    """One node with the demo market, shared: every test trades with accounts of its own."""
+def demo_node() -> Iterator[LocalNode]:
     with LocalNode(demo=True) as node:
         with Client(node.url) as client:
             for coin in ("BTC", "ETH", "SOL"):
@@ -24,12 +26,36 @@ def market_node() -> Iterator[LocalNode]:
         yield node
 
 
+@pytest.fixture(scope="module")
+def market_node(demo_node: LocalNode) -> Iterator[LocalNode]:
+    """One node with the demo market, shared: every test of a module trades with accounts of its own, and the next
+    module finds all of them empty. An account has four trading keys at most, and each browser profile makes one: no
+    more than four tests of a module connect one dev key."""
+    yield demo_node
+    empty_accounts(demo_node)
+
+
 @pytest.fixture(scope="session")
 def quiet_node() -> Iterator[LocalNode]:
-    """One node without the demo market, shared: its books hold what a test puts there, and takes away again. An account
-    has four trading keys at most, and each browser profile makes one: no more than four tests connect one dev key."""
+    """One node without the demo market, shared: its books hold what a test puts there, and takes away again. As nobody
+    empties its accounts, no more than four tests of all modules connect one dev key."""
     with LocalNode() as node:
         yield node
+
+
+def empty_accounts(node: LocalNode) -> None:
+    """Leave no order, no trading key and no position on any dev account of a node with the demo market."""
+    for key in dev_keys():
+        with Client(node.url, key=key) as client:
+            client.cancel_all()
+            for agent in client.info("extraAgents", user=client.account):
+                client.approve_agent(NO_AGENT, agent["name"])
+            for position in (each["position"] for each in client.summary()["assetPositions"]):
+                size, market = Decimal(position["szi"]), client.markets()[position["coin"]]
+                far = Decimal(client.mids()[market.name]) * Decimal("0.95" if size > 0 else "1.05")
+                price = round_price(far, market.size_decimals)
+                client.order(market.name, size < 0, abs(size), price, "Ioc", reduce_only=True)
+            assert not client.open_orders() and not client.summary()["assetPositions"], client.account
 
 
 @pytest.fixture

@@ -99,7 +99,14 @@ def use_dev_key(page: Any, index: int) -> None:
 
 
 def seen(page: Any, text: str) -> None:
-    page.get_by_text(text).first.wait_for()
+    """Wait until the page shows this text; if it does not, fail with what it says instead."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    try:
+        page.get_by_text(text).first.wait_for()
+    except TooLate as late:
+        said = page.locator("dialog, .toasts, [role=alert]").all_inner_texts()
+        raise AssertionError(f"not shown: {text!r}; dialogs and messages: {said}") from late
 
 
 def enter_price_away_from_market(page: Any, factor: float) -> None:

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from coinone.interfaces.client import Client
+from coinone.interfaces.client.dev import dev_keys
 from coinone.interfaces.client.local import LocalNode
 from tests.functional.page.pages import (
     PHONE,
@@ -202,7 +203,9 @@ def test_a_line_that_says_nothing_is_not_believed(profile: Profile, market_node:
     page.route_web_socket(re.compile(r".*/ws$"), carry)
     page.clock.install()
     page.goto(market_node.url)
-    connect_dev_key(page, 0)  # which holds nothing
+    with Client(market_node.url, key=dev_keys()[0]) as client:
+        assert not client.open_orders() and not client.summary()["assetPositions"]
+    connect_dev_key(page, 0)
     dot, old = (
         page.locator(".latency.open"),
         page.get_by_role("alert").filter(has_text="Prices on this page are old"),

@@ -22,12 +22,8 @@ ACCOUNT = 7
 
 
 @pytest.fixture
-def devices(browser: Any, market_node: LocalNode) -> Iterator[tuple[Profile, Profile]]:
-    """Two browsers that share nothing, and accounts without the keys that other tests left on the node."""
-    for account in range(ACCOUNT, ACCOUNT + 3):
-        with Client(market_node.url, key=dev_keys()[account]) as client:
-            for agent in client.info("extraAgents", user=client.account):
-                client.approve_agent("0x" + "00" * 20, agent["name"])
+def devices(browser: Any) -> Iterator[tuple[Profile, Profile]]:
+    """Two browsers that share nothing."""
     desk, phone = Profile(browser), Profile(browser)
     yield desk, phone
     desk.close()
