@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from coinone.interfaces.api.ethereum.calls.lanes import Lanes
 from coinone.interfaces.api.ethereum.news import logs as log_news
 from coinone.interfaces.api.ethereum.news import subscriptions
 from coinone.node.networks import load_network
@@ -20,6 +21,17 @@ def node(tmp_path: Path) -> Iterator[Node]:
     node.start()
     yield node
     node.stop()
+
+
+@pytest.fixture
+def calls_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process for contract calls starts with the first call, as it does when it is replaced, and not with the
+    interface: it costs two seconds of processor time, and many tests make no call."""
+
+    async def start(self: Lanes) -> None:
+        pass
+
+    monkeypatch.setattr(Lanes, "start", start)
 
 
 @pytest.fixture

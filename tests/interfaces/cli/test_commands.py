@@ -4,16 +4,30 @@ import re
 import socket
 import subprocess
 import sys
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from coinone.interfaces.cli.bench import available
+from coinone.interfaces.cli.main import main
 
 
 def coinone(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "coinone.interfaces.cli.main", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def mistaken(*arguments: str) -> tuple[int, str]:
+    """The exit code and the errors of a command line that starts nothing, in this process: it takes half a second to
+    start another."""
+    with pytest.MonkeyPatch.context() as patch, redirect_stderr(StringIO()) as errors:
+        patch.setattr(sys, "argv", ["coinone", *arguments])
+        with pytest.raises(SystemExit) as end:
+            main()
+    assert isinstance(end.value.code, int)
+    return end.value.code, errors.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -35,10 +49,16 @@ def coinone(*arguments: str) -> subprocess.CompletedProcess[str]:
     ],
 )
 def test_a_mistake_is_explained(arguments: list[str], code: int, said: str) -> None:
-    done = coinone(*arguments)
-    assert done.returncode == code
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    ended, errors = mistaken(*arguments)
+    assert ended == code
+    assert said in errors
+    assert "Traceback" not in errors
+
+
+def test_a_mistake_ends_the_process_with_the_same_code_and_words() -> None:
+    done = coinone("account", "list", "0x12")
+    assert (done.returncode, done.stderr) == mistaken("account", "list", "0x12")
+    assert done.returncode == 1
 
 
 @pytest.mark.parametrize("command", ["up", "node"])

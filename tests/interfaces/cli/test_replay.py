@@ -28,8 +28,8 @@ def order(is_buy: bool, price: str, size: str, tif: str) -> dict[str, object]:
     return {"type": "order", "orders": [wire], "grouping": "na"}
 
 
-@pytest.fixture
-def small_tape(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def small_tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Prices, one resting bid of 0.5 at 96,990, one sale of 0.2 into it."""
     head = TapeHead(1, 926002, 1_700_000_000_000, (TapeMarket("BTC", 5, 50),))
     steps = (
@@ -37,20 +37,25 @@ def small_tape(tmp_path: Path) -> Path:
         TapeStep(300, "0x" + "aa" * 20, order(True, "96990", "0.5", "Alo")),
         TapeStep(700, "0x" + "bb" * 20, order(False, "96900", "0.2", "Ioc")),
     )
-    write_tape(tmp_path / "small.tape", head, steps)
-    return tmp_path / "small.tape"
+    tape = tmp_path_factory.mktemp("tapes") / "small.tape"
+    write_tape(tape, head, steps)
+    return tape
 
 
-def test_a_tape_of_one_trade_gives_one_trade(small_tape: Path) -> None:
-    output = replay(small_tape)
+@pytest.fixture(scope="module")
+def output(small_tape: Path) -> str:
+    return replay(small_tape, "1")
+
+
+def test_a_tape_of_one_trade_gives_one_trade(output: str) -> None:
     # The seller takes the resting bid at its price: 0.2 x 96,990 = 19,398.
     (row,) = [line for line in output.splitlines() if "BTC" in line]
     assert [cell.strip() for cell in row.strip("│ ").split("│")] == ["BTC", "1", "19398", "96990"]
     assert "2 executed" in output and "money conserved: yes" in output
 
 
-def test_the_result_depends_on_the_tape_alone(small_tape: Path) -> None:
-    assert result(replay(small_tape, "1")) == result(replay(small_tape, "2"))
+def test_the_result_depends_on_the_tape_alone(small_tape: Path, output: str) -> None:
+    assert result(output) == result(replay(small_tape, "2"))
 
 
 def test_the_tape_of_the_package_is_small_and_holds_a_market() -> None:

@@ -18,6 +18,8 @@ from coinone.node.roles.reporter import signed_prices
 
 NETWORK = load_network("dev")
 
+pytestmark = pytest.mark.usefixtures("calls_on_demand")
+
 
 @pytest.fixture
 def server(node: Node, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:

@@ -3,8 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
 import pytest
 
@@ -21,11 +20,11 @@ from coinone.interfaces.api.ethereum.json.errors import RpcError
 from coinone.interfaces.api.http.asgi import HttpError
 from coinone.interfaces.api.limits import PRECOMPILE_GAS_PER_S
 from coinone.node.executor.workers import Servant, WorkerLost
+from coinone.node.networks import load_network
 from coinone.node.node import Node
 from coinone.rules.vm.errors import OutOfGas
 from coinone.rules.vm.precompiles import pay
 
-T = TypeVar("T")
 ADDRESS = bytes(19) + b"\x09"
 
 
@@ -72,26 +71,32 @@ def stuck(job: None, desk: Desk) -> None:
     time.sleep(3600)
 
 
-def with_lanes(node: Node, use: Callable[[Lanes], Coroutine[Any, Any, T]]) -> T:
-    async def run() -> T:
-        reads = ChainReads(node, Queries(node))
-        made = Lanes(node, reads, warm_up)
-        await made.start()
-        try:
-            return await use(made)
-        finally:
-            made.close()
-            reads.close()
+@pytest.fixture(scope="module")
+def loop() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
 
-    return asyncio.run(run())
+
+@pytest.fixture(scope="module")
+def made(loop: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lanes]:
+    """Lanes of this module, since a process takes two seconds to start; long jobs have half a second."""
+    node = Node(load_network("dev"), tmp_path_factory.mktemp("node"), map_size_bytes=2**28)
+    node.start()
+    reads = ChainReads(node, Queries(node))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lanes, "CALL_TIMEOUT_S", 0.5)
+        lanes_of_node = Lanes(node, reads, warm_up)
+        loop.run(lanes_of_node.start())
+        yield lanes_of_node
+    lanes_of_node.close()
+    reads.close()
+    node.stop()
 
 
 def test_long_jobs_are_ended_and_keep_short_ones_waiting_only_briefly(
-    node: Node, monkeypatch: pytest.MonkeyPatch
+    loop: asyncio.Runner, made: Lanes
 ) -> None:
-    monkeypatch.setattr(lanes, "CALL_TIMEOUT_S", 0.5)
-
-    async def use(made: Lanes) -> None:
+    async def use() -> None:
         hostile = [asyncio.create_task(made.run(endless, None, Sender("hostile"))) for _ in range(8)]
         await asyncio.sleep(0)
         honest = [await made.run(short, str(number), Sender("honest")) for number in range(3)]
@@ -103,11 +108,13 @@ def test_long_jobs_are_ended_and_keep_short_ones_waiting_only_briefly(
         with pytest.raises(RpcError, match=r"timeout = 0\.5s"):
             await made.run(endless, None, Sender("another"))
 
-    with_lanes(node, use)
+    loop.run(use())
 
 
-def test_a_process_that_does_not_answer_is_replaced(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def use(made: Lanes) -> None:
+def test_a_process_that_does_not_answer_is_replaced(
+    loop: asyncio.Runner, made: Lanes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def use() -> None:
         _, before = await made.run(short, "", NOBODY)
         monkeypatch.setattr(lanes, "CALL_OVERRUN_S", 0.2)
         with pytest.raises(RpcError, match="the call's process ended"):
@@ -116,14 +123,14 @@ def test_a_process_that_does_not_answer_is_replaced(node: Node, monkeypatch: pyt
         _, after = await made.run(short, "", NOBODY)
         assert after != before
 
-    with_lanes(node, use)
+    loop.run(use())
 
 
-def test_no_job_runs_for_an_address_that_reads_none_of_its_answers(node: Node) -> None:
+def test_no_job_runs_for_an_address_that_reads_none_of_its_answers(loop: asyncio.Runner, made: Lanes) -> None:
     """58 traces of 17 MB each, not read, took 743 MB. Two of them are more than 32 MiB."""
     purse = RateLimits(1200).purse("203.0.113.5")
 
-    async def use(made: Lanes) -> None:
+    async def use() -> None:
         PURSE.set(purse)
         with purse.unread(17_400_000):
             assert (await made.run(short, "one", NOBODY))[0] == "one"
@@ -131,16 +138,12 @@ def test_no_job_runs_for_an_address_that_reads_none_of_its_answers(node: Node) -
                 await made.run(short, "two", NOBODY)
         assert (await made.run(short, "three", NOBODY))[0] == "three"
 
-    with_lanes(node, use)
-
-
-def failing_to_begin() -> None:
-    os._exit(3)
+    loop.run(use())
 
 
 def test_a_process_that_cannot_begin_is_an_error_not_a_wait() -> None:
     with pytest.raises(WorkerLost):
-        Servant(failing_to_begin).ask("anything", 1.0)
+        Servant(os._exit, 3).ask("anything", 1.0)
 
 
 # Senders

@@ -134,9 +134,9 @@ def test_a_call_that_cannot_begin_ends_the_simulation_with_its_code(
 
 
 def test_all_calls_together_have_the_gas_of_one_eth_call() -> None:
-    # an endless loop takes what there is: 30 M, 20 M, then nothing is left to begin with
-    loop = code("5b5f56")
-    assert refused(*[loop | {"calls": [call()]}] * 3) == -38013
+    # an invalid instruction takes what there is: 30 M, 20 M, then nothing is left to begin with
+    greedy = code("fe")
+    assert refused(*[greedy | {"calls": [call()]}] * 3) == -38013
 
 
 def test_withdrawals_are_paid_and_stand_in_the_block() -> None:

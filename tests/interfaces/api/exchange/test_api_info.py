@@ -26,6 +26,8 @@ TRADER = Signer(dev_keys()[0])
 USER = "0x" + TRADER.address.hex()
 NEWCOMER = "0x" + "11" * 20
 
+pytestmark = pytest.mark.usefixtures("calls_on_demand")
+
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:

@@ -31,6 +31,8 @@ XRP = says("XRP", 2, 250_000)  # 25.0, with four decimals of prices
 BID = actions.Order(NEW, True, "2", "24.9")
 SALE = actions.Order(NEW, False, "1", "24.9", "Ioc")  # of the 2 that are bid for, 24.9 altogether
 
+pytestmark = pytest.mark.usefixtures("calls_on_demand")
+
 
 @pytest.fixture(autouse=True)
 def in_table(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -212,6 +212,7 @@ def test_candles_of_a_batch_are_made_once_for_all_intervals(
     assert made == [1]
 
 
+@pytest.mark.usefixtures("calls_on_demand")
 def test_where_the_streams_missed_batches_all_who_listen_are_cut(node: Node) -> None:
     """A stream with a hole would be taken for a whole one; who comes again begins with a snapshot."""
     link: Any = SimpleNamespace(cut=lambda: None, write_frames=lambda frames: True)
