@@ -945,9 +945,11 @@ def test_a_side_holds_sixteen_thousand_prices_and_the_best_is_always_let_in() ->
         desk.rows.accounts[slot]["cash"] = 10**15
     prices = np.arange(1, PRICE_LEVELS_MAX + 1) + 2000
     desk.run(*(order(n % 20, SELL, int(px), 1) for n, px in enumerate(prices)))
-    for px in range(2000, 1980, -1):
-        assert desk.place(ANN, SELL, px, 1)["status"] == Status.OPEN
-        assert statuses(desk.last)[0][1] == Status.DISPLACED
+    for better in ((2000,), range(1999, 1980, -1)):  # one alone, then 19 in one segment
+        results = desk.run(*(order(ANN, SELL, px, 1) for px in better)).results
+        assert results["status"].tolist() == [Status.OPEN] * len(better)
+        gone = [oid for oid, status in statuses(desk.last) if status == Status.DISPLACED]
+        assert len(gone) == len(better)
     assert desk.rows.book.side_levels(0, SELL)[-1] == (2000 + PRICE_LEVELS_MAX - 20, 1, 1)
     assert len(desk.resting(SELL)) == PRICE_LEVELS_MAX
 
