@@ -15,6 +15,7 @@ from tests.functional.page.pages import (
     needs_chromium,
     seen,
 )
+from tests.functional.waiting import wait_for
 
 pytestmark = needs_chromium
 AXE = "axe-core@4.14.1"
@@ -246,7 +247,12 @@ def test_the_header_marks_the_link_that_a_page_belongs_to(profile: Profile, mark
     }.items():
         page.goto(f"{market_node.url}/#/{where}")
         page.wait_for_function(f"() => location.hash.slice(2) === {where!r}")
-        assert [link.get_attribute("aria-current") for link in links.all()] == marked, where
+
+        def are_marked(marked: list[str | None] = marked) -> bool:
+            page.wait_for_timeout(20)  # the page follows its address a moment later
+            return [link.get_attribute("aria-current") for link in links.all()] == marked
+
+        wait_for(are_marked, f"{where!r} marks {marked}")
 
 
 def test_what_is_told_on_a_small_phone_covers_nothing_of_the_form(

@@ -29,6 +29,7 @@ def test_an_order_is_placed_in_the_language_of_the_browser(
     page.get_by_role("link", name=trade, exact=True).wait_for()
     assert page.locator("html").get_attribute("lang") == tag
     page.wait_for_function("() => /^[\\d,.]+ · BTC · Coinone$/.test(document.title)")
+    page.locator("h1").wait_for(state="attached")
     assert violations(page, axe) == []
 
     page.get_by_role("button", name=connect, exact=True).click()
