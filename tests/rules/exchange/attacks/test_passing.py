@@ -186,14 +186,27 @@ def test_an_order_that_a_refused_modify_names_has_a_post_only_one_go(world: Call
     assert fills(w) == [] and best(w) == (0, 50_010)
 
 
-def test_beyond_the_band_an_order_rests_over_nothing(world: Callable[..., Any]) -> None:
-    """Bids more than a twentieth above the mark can never trade there, but 16,384 of them push all others off the side:
-    where asks are in the way they are refused, whenever those came."""
+def test_far_from_the_market_an_order_rests_over_nothing(world: Callable[..., Any]) -> None:
+    """A quarter of 1/50 of the mark, 250, is as far above the market as a bid may be that rests over others: beyond it
+    is a mistake that takers would have, and 16,384 such bids would push all others off the side."""
     w = world({1: 10**6, 9: 10**6})
-    w.batch(w.sell(9, 0.0003, 50_000, "Alo"), w.buy(1, 1, 52_600, "Alo"), forced=1)
+    w.batch(w.sell(9, 0.0003, 50_000, "Alo"), w.buy(1, 1, 50_260, "Alo"), forced=1)
     assert "error" in w.status(1)
-    w.batch(w.buy(1, 1, 52_490, "Alo"))
+    w.batch(w.buy(1, 1, 50_250, "Alo"))
     assert "resting" in w.status()
+
+
+def test_the_market_is_where_its_book_is(world: Callable[..., Any]) -> None:
+    """The book stands at 51,000, 2 % above its index, and 8 asks 1 BTC at 51,050 in it. A bid at 51,200 rests over
+    that until the takers are through, and 7 sells to it; one at 51,300 is refused before them."""
+    w = world({2: 10**6, 7: 10**6, 8: 10**6, 1: 10**6})
+    for _ in range(10):
+        w.batch()
+    w.batch(w.buy(2, 1, 50_995, "Alo"), w.sell(2, 1, 51_055, "Alo"), w.sell(8, 1, 51_050, "Alo"))
+    w.batch(w.buy(1, 0.1, 51_200, "Alo"), w.sell(7, 0.1, 51_100, "Ioc"))
+    assert fills(w) == [(1, 7, 51_200, 0.1)]
+    w.batch(w.buy(1, 0.1, 51_300, "Alo"), w.sell(7, 0.1, 51_100, "Ioc"))
+    assert fills(w) == [] and "would have immediately matched" in w.status()["error"]
 
 
 def test_a_reduce_only_order_counts_for_no_more_than_its_position(world: Callable[..., Any]) -> None:
@@ -295,10 +308,11 @@ def test_what_lies_beyond_the_band_at_its_owners_loss_is_in_nobodys_way(
     assert best(w) == ((50_050, 0) if rests else (0, 50_000))
 
 
-@pytest.mark.parametrize("width", [10, 150])
-@pytest.mark.parametrize("above", [-100, 0, 30, 1_000])
+@pytest.mark.parametrize(
+    ("width", "above"), [(10, -100), (10, 30), (10, 1_000), (150, -100), (150, 0), (150, 350)]
+)
 def test_an_ask_just_below_the_makers_bids_keeps_none_of_them_out(
-    world: Callable[..., Any], above: int, width: int
+    world: Callable[..., Any], width: int, above: int
 ) -> None:
     """An attack: 4 sells the makers' bid away once, asks 0.2 BTC a tick below it, too near for anybody to take, and
     renews this in each batch. 3 sells 0.5 BTC in each batch for what it gets, and the only other bid is 9's, 1 % lower.

@@ -65,6 +65,7 @@ def random_ops(random: np.random.Generator, rows: Rows, count: int) -> np.ndarra
         op["target_hi"], op["target_lo"] = -5, random.integers(0, 30)
         op["builder"], op["builder_fee"] = random.integers(0, ACCOUNTS), random.choice([0, 0, 0, 100])
         op["passes"] = op["tif"] == Tif.ALO and random.random() < 0.5
+        op["middle"] = 2 * mark + int(random.integers(-20, 21)) * step
         if random.random() < 0.03:
             op["liquidation"], op["reduce_only"] = 1, 1
             op["liquidation_fee"], op["tif"] = 5000, Tif.IOC
@@ -208,7 +209,7 @@ def test_a_long_random_flow_reaches_every_status_and_both_agree() -> None:
     for seed in range(6):  # of 1 and 5 the books are narrow; 4 stops at a stale maker
         met |= run_both(seed, 60, 50)
     reported_by_others = {Status.SCHEDULED_CANCEL, Status.TRIGGER}  # what other parts give as a reason
-    needs_many = {Status.TOO_MANY_ORDERS, Status.TOO_MANY_AT_PRICE}
+    needs_many = {Status.TOO_MANY_ORDERS, Status.TOO_MANY_AT_PRICE, Status.TOO_MANY_REDUCING}
     assert set(Status) - met == reported_by_others | needs_many | {Status.NONE}
 
 
@@ -261,6 +262,7 @@ def run_passing(seed: int) -> set[object]:
         met |= statuses(*run_equal(rows, twin, small, now))
         some_modify(random, rows, large)
         large["passes"] = 1
+        large["middle"] = 2 * rows.markets["mark"][large["market"]] + random.integers(-40, 41, len(large))
         late = now + int(random.integers(0, 2))  # in the batch of the small ones, or in the next
         met |= statuses(*run_equal(rows, twin, large, late))
         if random.random() < 0.7:
