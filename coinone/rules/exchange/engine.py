@@ -23,7 +23,7 @@ from coinone.rules.exchange.events.events import MarketUpdate
 from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConfig
 from coinone.rules.exchange.invariants import check_batch, conserved_sum
 from coinone.rules.exchange.prices.funding import apply_funding, tell_payments
-from coinone.rules.exchange.prices.mark import apply_mark_prices
+from coinone.rules.exchange.prices.mark import apply_distances, apply_mark_prices
 from coinone.rules.exchange.prices.oracle import apply_oracle, is_fresh
 from coinone.rules.exchange.prices.quotes import impact_quotes, weigh_quotes
 from coinone.rules.exchange.rows.status import ERROR_TEXT, Status
@@ -126,6 +126,7 @@ def _run(batch: Execution, actions: Sequence[VerifiedAction], included: Included
     for item in _in_order(batch, Segment.TRANSFERS_OUT, segments[Segment.TRANSFERS_OUT]):
         _apply(batch, item)
     weigh_quotes(batch, quotes, next_oid)
+    apply_distances(batch)
     collect(batch)
     batch.set_cursor(seq=batch.ctx.seq, time_ms=batch.now)
     tell_payments(batch)

@@ -1,4 +1,4 @@
-"""Equity and margins for Python: new marks, changes of leverage, and the value of an account.
+"""Equity and margins for Python: new marks and distances, changes of leverage, and the value of an account.
 
 For the rule see margin/sums.py.
 """
@@ -14,6 +14,7 @@ from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.jit_tables import prefetch
 from coinone.rules.exchange.margin.sums import initial_margin, maintenance_margin, set_margins, update_margins
 from coinone.rules.exchange.rows.arrays import CORE, attach, i64
+from coinone.rules.exchange.rows.tables import DISTANCE_STEPS
 from coinone.rules.exchange.state.rows import Rows
 
 _AHEAD = 6  # holders to prefetch ahead
@@ -28,6 +29,16 @@ def apply_marks(rows: Rows, marks: Mapping[int, int]) -> None:
         if mark != row["mark"]:
             rows.journal.market(market)
             _set_mark(core, market, mark)
+
+
+def apply_distance(rows: Rows, market: int, below: int, above: int) -> None:
+    """Set by how many steps a market stands beside its index, and update every holder's running initial margin."""
+    row = rows.markets[market]
+    assert min(below, above) >= 0 and max(below, above) <= DISTANCE_STEPS
+    if (below, above) != (row["below"], row["above"]):
+        rows.journal.market(market)
+        row["below"], row["above"] = below, above
+        _set_mark(rows.core(), market, int(row["mark"]))
 
 
 def refresh_margins(rows: Rows, account: int, market: int) -> None:

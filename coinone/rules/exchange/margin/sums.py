@@ -3,8 +3,10 @@
 notional = |size| * mark. Maintenance margin = notional / (2 * L_n) - deduction_n in the tier n the notional falls into,
 rounded up (a payer). Initial margin = worst * mark / leverage, rounded up, where worst = max(position + bids, asks -
 position) is the largest position the open orders can lead to, long or short; above the first tier at least twice the
-maintenance margin, so that it grows with the tier as well. An account's sums over all markets are in its row; a mark
-change is one pass over that market's positions (accounts/equity.py).
+maintenance margin, so that it grows with the tier as well. Where the market stands beside its index, the side that
+gains by opening there needs at least twice its maintenance margin and the distance (state/distance.py). An account's
+sums over all markets are in its row; a change of mark or distance is one pass over that market's positions
+(accounts/equity.py).
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import Any
 from coinone.base.primitives.jit import njit, types
 from coinone.rules.exchange.margin.funding import unbooked_funding
 from coinone.rules.exchange.margin.holders import keep_holder
-from coinone.rules.exchange.rows.arrays import CORE, attach, i64, inlined
+from coinone.rules.exchange.rows.arrays import CORE, attach, i64, inlined, part
+from coinone.rules.exchange.rows.tables import DISTANCE_STEPS
 
 
 @inlined
@@ -32,7 +35,10 @@ def maintenance_margin(core: Any, market: int, size: int) -> int:
 @inlined
 def initial_margin(core: Any, market: int, size: int, bids: int, asks: int, leverage: int) -> int:
     """The initial margin of a position with its open orders at the mark; leverage 0 means the market's first."""
-    return _initial_of_worst(core, market, max(size + bids, asks - size), leverage)
+    margin = _initial_of_worst(core, market, max(size + bids, asks - size), leverage)
+    if core.markets[market].below != 0 or core.markets[market].above != 0:
+        margin = max(margin, _beside_the_index(core, market, size + bids, asks - size))
+    return i64(margin)
 
 
 @inlined
@@ -52,9 +58,25 @@ def _initial_of_worst(core: Any, market: int, worst: int, leverage: int) -> int:
     return i64(margin)
 
 
+@part
+def _beside_the_index(core: Any, market: int, longest: int, shortest: int) -> int:
+    """The least initial margin of the largest positions that the open orders can lead to, where there is a distance."""
+    row = core.markets[market]
+    margin = i64(0)
+    for n in range(2):
+        exposed, steps = (longest, row.below) if n == 0 else (shortest, row.above)
+        if exposed > 0 and steps > 0:
+            whole = DISTANCE_STEPS * row.max_leverage
+            covered = (exposed * row.mark * steps + whole - 1) // whole
+            margin = max(margin, 2 * maintenance_margin(core, market, exposed) + covered)
+    return i64(margin)
+
+
 @inlined
 def worst_size(core: Any, account: int, market: int) -> int:
-    """The largest position that the open orders can lead to."""
+    """The largest position that the open orders can lead to; -1 if the margin depends on that of either side."""
+    if core.markets[market].below != 0 or core.markets[market].above != 0:
+        return i64(-1)
     held = core.positions[account, market]
     return i64(max(held.size + held.bid_size, held.ask_size - held.size))
 
@@ -63,7 +85,7 @@ def worst_size(core: Any, account: int, market: int) -> int:
 def update_margins(core: Any, account: int, market: int, maintenance: int, worst_before: int) -> None:
     """Update the running margins and the holders after a position or its open orders changed.
 
-    The initial margin stays if the worst size is `worst_before` still; -1 when the leverage changed.
+    The initial margin stays if the worst size is `worst_before` still and not -1, as when the leverage changed.
     """
     set_margins(core, account, market, maintenance, worst_before)
     keep_holder(core, account, market)
@@ -72,12 +94,11 @@ def update_margins(core: Any, account: int, market: int, maintenance: int, worst
 @inlined
 def set_margins(core: Any, account: int, market: int, maintenance: int, worst_before: int) -> None:
     """Update the margins as `update_margins` does when the account's place among the holders cannot change: the mark
-    did."""
+    or the distance did."""
     holder = core.accounts[account]
     held = core.positions[account, market]
-    worst = worst_size(core, account, market)
-    if worst != worst_before:
-        initial = _initial_of_worst(core, market, worst, held.leverage)
+    if worst_before < 0 or worst_size(core, account, market) != worst_before:
+        initial = initial_margin(core, market, held.size, held.bid_size, held.ask_size, held.leverage)
         holder.initial_margin += initial - held.initial_margin
         held.initial_margin = initial
     holder.maintenance_margin += maintenance - held.maintenance_margin

@@ -2,16 +2,17 @@
 
 Nothing of the exchange's own book is part of it, neither trades nor quotes nor an average of them. So nobody can move a
 mark by trading or quoting, and the price at which an account is liquidated depends on the index alone. A lasting
-difference between the book and its index is closed by funding.
+difference between the book and its index is closed by funding, and initial margin covers it (state/distance.py).
 
 Without a fresh oracle, and while a jump is pending, the mark does not change.
 """
 
 from __future__ import annotations
 
-from coinone.rules.exchange.accounts.equity import apply_marks
+from coinone.rules.exchange.accounts.equity import apply_distance, apply_marks
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.prices.oracle import is_fresh
+from coinone.rules.exchange.state.distance import distance_of
 
 
 def apply_mark_prices(batch: Execution) -> None:
@@ -24,3 +25,12 @@ def apply_mark_prices(batch: Execution) -> None:
             batch.mark_changes[market] = oracle - mark
             marks[market] = oracle
     apply_marks(batch.rows, marks)
+
+
+def apply_distances(batch: Execution) -> None:
+    """Set each market's distance from its index, by quotes and averages at the end of the batch."""
+    for market in range(batch.rows.market_count):
+        row = batch.rows.markets[market]
+        memory = batch.ledger.memory_of(market)
+        found = distance_of(memory, int(row["mark"]), int(row["max_leverage"]))
+        apply_distance(batch.rows, market, *found)

@@ -71,6 +71,7 @@ class MarketStatus(IntEnum):
 
 
 LIMIT_WHOLE = 2_000  # of MARKET.limit_share
+DISTANCE_STEPS = 16  # of MARKET.below and above, in mark / max leverage
 ACCOUNT_LOCKED = 1
 """Bit of ACCOUNT.flags: the account's debt was settled by others.
 
@@ -215,6 +216,8 @@ MARKET = _table(
     ("order_count", _i4),
     ("tier_count", _i4),
     ("limit_share", _i4),  # applied share of a liquidation order's limit, in 1 / LIMIT_WHOLE (oracle.py)
+    ("below", _i4),  # running: steps that the market stands below and above its index (state/distance.py)
+    ("above", _i4),
 )
 
 TIER = _table(

@@ -11,6 +11,7 @@ from coinone.base.primitives.records import decode
 from coinone.rules.exchange.instruments.config import ExchangeConfig
 from coinone.rules.exchange.rows.tables import ACCOUNT, MARKET, ORDER, TIER
 from coinone.rules.exchange.state import leaf_forms as form
+from coinone.rules.exchange.state.distance import distance_of
 from coinone.rules.exchange.state.exchange import Exchange
 from coinone.rules.exchange.state.leaf_forms import (
     ACCOUNT_COLUMNS,
@@ -119,11 +120,13 @@ def _load_market(ex: Exchange, market: int, data: bytes) -> None:
     row, tiers = np.zeros(1, MARKET)[0], np.zeros(len(leaf.terms.tiers), TIER)
     unpack_row(row, MARKET_COLUMNS, leaf.row)
     unpack_row(row, TERMS_COLUMNS, leaf.terms.row)
+    memory = MarketMemory(*leaf.memory)
+    row["below"], row["above"] = distance_of(memory, int(row["mark"]), int(row["max_leverage"]))
     for tier, columns in zip(tiers, leaf.terms.tiers, strict=True):
         unpack_row(tier, TIER_COLUMNS, columns)
     assert ex.rows.load_market(row, tiers) == market, "markets have the first numbers"
     ex.ledger.listings.restore(market, Listing(leaf.terms.name, leaf.terms.impact_notional))
-    ex.ledger.memory.restore(market, MarketMemory(*leaf.memory))
+    ex.ledger.memory.restore(market, memory)
     for report in leaf.reports:
         ex.ledger.reports.restore((market, report.reporter), Reported(report.time_ms, report.px))
 

@@ -175,6 +175,8 @@ class TwinMarket:
     """Parameters as in tables.MARKET; `bounds` are the least notionals of `tiers`: (max leverage, deduction)."""
 
     mark: int
+    below: int
+    above: int
     max_px: int
     max_sz: int
     max_open_interest: int

@@ -88,6 +88,12 @@ class Twin(Passing):
             held = account.positions[index]
             account.position_value += held.size * (mark - market.mark)
         market.mark = mark
+        self.set_distance(index, market.below, market.above)
+
+    def set_distance(self, index: int, below: int, above: int) -> None:
+        """Set a new distance and update the margins of every position in the market."""
+        market = self.markets[index]
+        market.below, market.above = below, above
         for account in self.accounts:
             held = account.positions[index]
             update(account, held, market, maintenance_margin(market, held.size))

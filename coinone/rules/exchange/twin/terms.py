@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from coinone.rules.exchange.rows.status import Status
-from coinone.rules.exchange.rows.tables import FEE_SCALE, MarketStatus, Side
+from coinone.rules.exchange.rows.tables import DISTANCE_STEPS, FEE_SCALE, MarketStatus, Side
 from coinone.rules.exchange.twin.book import Op, Position, TwinAccount, TwinMarket, TwinOrder
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)  # plain integers, which compare faster
@@ -58,8 +58,20 @@ def initial_margin(market: TwinMarket, held: Position) -> int:
     notional = worst * market.mark
     margin = -(-notional // (held.leverage or market.first_leverage))
     if len(market.bounds) > 1 and notional >= market.bounds[1]:
-        return max(margin, 2 * maintenance_margin(market, worst))
-    return margin
+        margin = max(margin, 2 * maintenance_margin(market, worst))
+    return max(
+        margin,
+        _with_distance(market, size + held.bids, market.below),
+        _with_distance(market, held.asks - size, market.above),
+    )
+
+
+def _with_distance(market: TwinMarket, exposed: int, steps: int) -> int:
+    """The least initial margin of a position that gains by opening so many steps beside the index."""
+    if exposed <= 0 or steps == 0:
+        return 0
+    covered = -(-exposed * market.mark * steps // (DISTANCE_STEPS * market.max_leverage))
+    return 2 * maintenance_margin(market, exposed) + covered
 
 
 def sums(markets: list[TwinMarket], account: TwinAccount) -> tuple[int, int, int]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinone.rules.exchange.accounts.equity import apply_marks
+from coinone.rules.exchange.accounts.equity import apply_distance, apply_marks
 from coinone.rules.exchange.kernel.run import SegmentOutput, run_segment
 from coinone.rules.exchange.rows.journal import Undo
 from coinone.rules.exchange.rows.tables import OP, ORDER, POSITION, POSITION_INDEXES, Tif
@@ -52,6 +52,8 @@ def flow(random: np.random.Generator, rows: Rows, count: int) -> Any:
 def batch(random: np.random.Generator, rows: Rows) -> tuple[list[Any], Undo]:
     """Marks, two segments and now and then a new account: what a batch does to rows; what came out, and its undo."""
     apply_marks(rows, {market: int(random.integers(950, 1050)) for market in range(MARKETS)})
+    for market in range(MARKETS):
+        apply_distance(rows, market, *random.choice([0, 0, 3, 16], 2).tolist())
     out: list[Any] = [answers(run_segment(rows, flow(random, rows, 40), 5)) for _ in range(2)]
     if random.random() < 0.3:
         rows.journal.globals()

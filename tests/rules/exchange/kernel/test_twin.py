@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinone.base.crypto.siphash import PUBLIC_KEY, Key
-from coinone.rules.exchange.accounts.equity import apply_marks
+from coinone.rules.exchange.accounts.equity import apply_distance, apply_marks
 from coinone.rules.exchange.kernel.capacity import fills_made, updates_made
 from coinone.rules.exchange.kernel.run import run_segment
 from coinone.rules.exchange.rows.arrays import LEVELS_MAX, SIDE_MAX
@@ -172,6 +172,10 @@ def shake(random: np.random.Generator, rows: Rows, twin: object) -> None:
         mark = max(int(rows.markets[market]["mark"] * (1 + random.normal(0, 0.03))), 200)
         apply_marks(rows, {market: mark})
         twin.set_mark(market, mark)  # type: ignore[attr-defined]
+        if random.random() < 0.3:
+            below, above = random.choice([0, 0, 1, 7, 16], 2).tolist()
+            apply_distance(rows, market, below, above)
+            twin.set_distance(market, below, above)  # type: ignore[attr-defined]
         states = [MarketStatus.ACTIVE, MarketStatus.AGED, MarketStatus.REDUCE_ONLY, MarketStatus.JUMPING]
         status = int(random.choice([*states, MarketStatus.HALTED], p=[0.92, 0.02, 0.02, 0.02, 0.02]))
         rows.markets[market]["status"] = twin.markets[market].status = status  # type: ignore[attr-defined]

@@ -1,0 +1,47 @@
+"""The distance of a market from its index, which initial margin covers.
+
+The mark is the oracle price, and a market may trade beside its index for days. Who buys below it has a profit at the
+mark immediately, which the book does not pay: used as margin for more of the same, or sent away, it would be missing
+when the position must be closed. So the side that gains by opening there, longs below the index and shorts above it,
+needs an initial margin of at least
+
+    twice the maintenance margin + the value of its exposure * distance        (margin/sums.py)
+
+which an account that chose half of the maximum leverage, or less, has in any case. The distance is the larger one of
+
+    the book's 150 s average from that of the index over the same samples (prices/fair.py): the spread, or one empty
+        side for a while, hides nothing
+    what an order for the impact notional would gain now: the last impact ask below the mark, or the impact bid above
+        it (prices/quotes.py). Before the average has followed, profit would be margin for the next order
+
+in steps of 1 / (16 * max leverage), rounded down: a narrow spread is no wider than one, and all holders are updated
+when a step is crossed, not in every batch. It is at most 1 / max leverage, which doubles the least initial margin: who
+pushes an average or a quote locks no more than that, and frees nothing on the other side.
+
+It follows from the market's memory and mark at the end of each batch, so it is in no leaf. Equity, maintenance margin
+and liquidations do not read it: nobody is closed by it, and no order is cancelled.
+"""
+
+from __future__ import annotations
+
+from coinone.base.primitives.integers import div_down
+from coinone.rules.exchange.rows.tables import DISTANCE_STEPS
+from coinone.rules.exchange.state.ledger import QUOTE_SCALE, MarketMemory
+
+
+def distance_of(memory: MarketMemory, mark: int, leverage: int) -> tuple[int, int]:
+    """By how many steps the market stands below its index, and above it; at most DISTANCE_STEPS."""
+    book, index, price = memory.book_average, memory.index_average, mark * QUOTE_SCALE
+    below = price - memory.seen_ask if memory.seen_ask else 0
+    above = memory.seen_bid - price
+    return (
+        max(_steps(index - book, index, leverage), _steps(below, price, leverage)),
+        max(_steps(book - index, index, leverage), _steps(above, price, leverage)),
+    )
+
+
+def _steps(gap: int, index: int, leverage: int) -> int:
+    """The whole steps of a gap that is not negative, up to the most that counts."""
+    if gap <= 0:
+        return 0
+    return min(div_down(DISTANCE_STEPS * leverage * gap, index), DISTANCE_STEPS)
