@@ -33,7 +33,7 @@ class _Read:
 
     key: Key
     view: accounts.AccountView
-    leverage: int | None  # of an asset, if the channel is about one
+    terms: accounts.MarginTerms | None  # of an asset, if the channel is about one
     seq: int  # of the batch after which it was read
 
 
@@ -53,7 +53,7 @@ class StateChannel(Channel):
     weight: int = 1
     snapshot: Callable[[Sources, Key], Awaitable[FirstMessages]] = first_state
     has_orders: bool = False
-    has_leverage: bool = False  # whether it is also about an asset
+    has_terms: bool = False  # whether it is also about an asset
 
 
 async def account_states(
@@ -62,16 +62,16 @@ async def account_states(
     """The messages of these accounts' state channels, each with the batch after which its state was read."""
     time_ms, coins = sources.data.time_ms, sources.data.coins
 
-    def leverage(reader: ChainReader, key: Key) -> int | None:
-        if not _BY_NAME[key[0]].has_leverage:
+    def terms(reader: ChainReader, key: Key) -> accounts.MarginTerms | None:
+        if not _BY_NAME[key[0]].has_terms:
             return None
-        return reads.leverage_of(reader.exchange, bytes.fromhex(key[1]), coins.named(key[2]).index)
+        return reads.margin_terms(reader.exchange, bytes.fromhex(key[1]), coins.named(key[2]).index)
 
     def read(reader: ChainReader, user: Address, keys: list[Key]) -> list[_Read]:
         with_orders = any(_BY_NAME[key[0]].has_orders for key in keys)
         view = reads.account_view(reader.exchange, user, time_ms, with_orders)
         seq = reader.chain.cursor.seq
-        return [_Read(key, view, leverage(reader, key), seq) for key in keys]
+        return [_Read(key, view, terms(reader, key), seq) for key in keys]
 
     found = await asyncio.gather(
         *[sources.queries.run(partial(read, user=user, keys=keys)) for user, keys in watched.items()]
@@ -121,10 +121,10 @@ def _spot_state(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
 
 
 def _asset_data(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
-    assert row.leverage is not None, "the channel's record says that leverage is read"
+    assert row.terms is not None, "the channel's record says that they are read"
     coin = sources.data.coins.named(row.key[2])
     mark = sources.data.figures(coin.index).mark
-    return accounts.active_asset_json(row.view, _user(row), coin, mark, row.leverage)
+    return accounts.active_asset_json(row.view, _user(row), coin, mark, row.terms)
 
 
 def _web_data_2(sources: Sources, row: _Read, orders: msgspec.Raw) -> Json:
@@ -165,7 +165,7 @@ STATES = (
         "leverage and largest orders in a market",
         USER_AND_COIN,
         data=_asset_data,
-        has_leverage=True,
+        has_terms=True,
     ),
 )
 _BY_NAME = {channel.name: channel for channel in STATES}

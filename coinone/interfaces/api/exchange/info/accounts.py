@@ -124,15 +124,15 @@ async def _active_asset_data(sources: Sources, request: Request) -> Json:
     user, coin = parse_user(request), sources.data.coins.named(request.get("coin"))
     time_ms = sources.data.time_ms
 
-    def read(reader: ChainReader) -> tuple[accounts.AccountView, int]:
+    def read(reader: ChainReader) -> tuple[accounts.AccountView, accounts.MarginTerms]:
         return (
             reads.account_view(reader.exchange, user, time_ms, orders=False),
-            reads.leverage_of(reader.exchange, user, coin.index),
+            reads.margin_terms(reader.exchange, user, coin.index),
         )
 
-    account, leverage = await sources.queries.run(read)
+    account, terms = await sources.queries.run(read)
     mark = sources.data.figures(coin.index).mark
-    return accounts.active_asset_json(account, hex_address(user), coin, mark, leverage)
+    return accounts.active_asset_json(account, hex_address(user), coin, mark, terms)
 
 
 async def _pre_transfer_check(sources: Sources, request: Request) -> Json:

@@ -7,7 +7,7 @@ keeps no references.
 import numpy as np
 
 from coinone.base.primitives.types import Address
-from coinone.interfaces.api.exchange.json.accounts import AccountView, AgentView, PositionView
+from coinone.interfaces.api.exchange.json.accounts import AccountView, AgentView, MarginTerms, PositionView
 from coinone.interfaces.api.exchange.json.markets import Level
 from coinone.rules.exchange.accounts.credits import allowance
 from coinone.rules.exchange.accounts.equity import position_margins
@@ -84,13 +84,11 @@ def levels(ex: Exchange, market: int) -> tuple[list[Level], list[Level]]:
     return book.side_levels(market, Side.BUY), book.side_levels(market, Side.SELL)
 
 
-def leverage_of(ex: Exchange, address: Address, market: int) -> int:
-    """The leverage that a new order of `address` would have."""
-    first = int(ex.rows.markets[market]["first_leverage"])
-    slot = ex.rows.slot_of(address)
-    if slot is None:
-        return first
-    return int(ex.rows.positions[slot, market]["leverage"]) or first
+def margin_terms(ex: Exchange, address: Address, market: int) -> MarginTerms:
+    """The terms that a new order of `address` would have."""
+    row, slot = ex.rows.markets[market], ex.rows.slot_of(address)
+    chosen = 0 if slot is None else int(ex.rows.positions[slot, market]["leverage"])
+    return MarginTerms(chosen or int(row["first_leverage"]), int(row["below"]), int(row["above"]))
 
 
 def agents_of(ex: Exchange, address: Address, time_ms: int) -> tuple[AgentView, ...]:

@@ -8,6 +8,7 @@ from coinone.interfaces.api.exchange.json.coins import Coin, Coins
 from coinone.interfaces.api.exchange.json.events import Json, hex_address
 from coinone.interfaces.api.exchange.json.numbers import fee_rate, money, quotient
 from coinone.rules.exchange.events.orders import OpenOrder
+from coinone.rules.exchange.rows.tables import DISTANCE_STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,15 @@ class PositionView:
     def unrealised(self) -> int:
         worth = self.size * self.mark
         return worth - self.entry_notional if self.size > 0 else worth + self.entry_notional
+
+
+@dataclass(frozen=True, slots=True)
+class MarginTerms:
+    """What a new order of an account needs margin by, in one market."""
+
+    leverage: int
+    below: int  # steps that the market stands below its index, which longs need margin for, and above, shorts
+    above: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +210,14 @@ def user_fees_json(account: AccountView, tiers: Sequence[tuple[int, int, int]]) 
     }
 
 
-def active_asset_json(account: AccountView, user: str, coin: Coin, mark: int, leverage: int) -> Json:
+def active_asset_json(account: AccountView, user: str, coin: Coin, mark: int, terms: MarginTerms) -> Json:
     """The size that the account could still buy and sell in a market at the mark, costs ignored."""
-    free = max(account.equity - account.initial_margin, 0)
     held = next((p.size for p in account.positions if p.market == coin.index), 0)
-    most = free * leverage // mark if mark else 0
-    sizes = [most + max(-2 * held, 0), most + max(2 * held, 0)]
+    sizes = [
+        _affordable(account, coin, mark, terms.leverage, terms.below) + max(-2 * held, 0),
+        _affordable(account, coin, mark, terms.leverage, terms.above) + max(2 * held, 0),
+    ]
+    leverage = terms.leverage
     return {
         "user": user,
         "coin": coin.name,
@@ -214,3 +226,12 @@ def active_asset_json(account: AccountView, user: str, coin: Coin, mark: int, le
         "availableToTrade": [money(size * mark // leverage) for size in sizes],
         "markPx": coin.px(mark),
     }
+
+
+def _affordable(account: AccountView, coin: Coin, mark: int, leverage: int, steps: int) -> int:
+    """The lots for which the free margin is enough, on a side that gains so many steps of the market's distance from
+    its index."""
+    if not mark:
+        return 0
+    free, whole = max(account.equity - account.initial_margin, 0), DISTANCE_STEPS * coin.max_leverage
+    return min(free * leverage // mark, free * whole // (mark * (DISTANCE_STEPS + steps)))
