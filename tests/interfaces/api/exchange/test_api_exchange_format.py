@@ -312,3 +312,17 @@ def test_rounding_never_crosses_the_price(px: int, figures: int, mantissa: int, 
 def test_the_middle_of_the_book_may_fall_between_ticks() -> None:
     assert markets.mid_text(BTC, 973_210, 973_221) == "97321.55"
     assert markets.mid_text(BTC, 0, 973_221) is None
+
+
+def test_what_may_still_be_bought_counts_the_distance_from_the_index() -> None:
+    """Free 1,000 at a mark of 50,000 and 50x: 1 BTC, sold or bought. 7 steps below the index a bought one needs
+    50,000 * 23 / 800 = 1,437.5, so 0.69565; at 10x 0.2 either way."""
+    free = replace(account(), equity=1_000_000_000, initial_margin=0, positions=())
+    for leverage, below, sizes in (
+        (50, 0, ["1.0", "1.0"]),
+        (50, 7, ["0.69565", "1.0"]),
+        (10, 7, ["0.2", "0.2"]),
+    ):
+        terms = accounts.MarginTerms(leverage, below, 0)
+        shown = accounts.active_asset_json(free, "0x", BTC, 500_000, terms)
+        assert [float(size) for size in shown["maxTradeSzs"]] == [float(size) for size in sizes]
