@@ -210,11 +210,11 @@ def test_kernel_and_twin_agree_after_every_segment_of_a_random_flow(seed: int, s
 
 def test_a_long_random_flow_reaches_every_status_and_both_agree() -> None:
     met: set[object] = set()
-    for seed in range(6):  # of 1 and 5 the books are narrow; 4 stops at a stale maker
+    for seed in range(12):  # of 1, 5 and 9 the books are narrow; 9 stops at a stale maker
         met |= run_both(seed, 60, 50)
     reported_by_others = {Status.SCHEDULED_CANCEL, Status.TRIGGER}  # what other parts give as a reason
-    needs_many = {Status.TOO_MANY_ORDERS, Status.TOO_MANY_AT_PRICE, Status.TOO_MANY_REDUCING}
-    assert set(Status) - met == reported_by_others | needs_many | {Status.NONE}
+    needs_many = {Status.TOO_MANY_ORDERS, Status.TOO_MANY_AT_PRICE}
+    assert set(Status) - met <= reported_by_others | needs_many | {Status.NONE}
 
 
 @pytest.mark.parametrize("seed", [2, 4, 5, 6])
