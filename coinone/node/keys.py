@@ -10,7 +10,12 @@ from coinone.base.primitives.types import Address
 from coinone.node.clock import Entropy
 
 FOLDER = "keys"
-FEDERATION, REPORTER, SEEDS = "federation", "reporter", "seeds"  # the files in the folder
+FEDERATION, REPORTER, SEEDS, TRANSPORT = (
+    "federation",
+    "reporter",
+    "seeds",
+    "transport",
+)  # the files in the folder
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -47,6 +52,18 @@ def load_or_make_secrets(data_dir: Path, entropy: Entropy, is_new: bool = True) 
         )
     except OSError as error:
         raise StorageError(f"key folder {folder}: {error.strerror}") from error
+
+
+def load_or_make_transport_key(data_dir: Path, entropy: Entropy) -> bytes:
+    """The private key that proves this node to its peers. It belongs to no chain: if it is missing, a new one is
+    made, and nodes that pinned the old one refuse this node until their operators change the pin. Raises
+    StorageError."""
+    path = key_file(data_dir, TRANSPORT)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return _load_or_make(path, entropy, is_new=True)
+    except OSError as error:
+        raise StorageError(f"key file {path}: {error.strerror}") from error
 
 
 def _load_or_make(path: Path, entropy: Entropy, is_new: bool) -> bytes:

@@ -75,15 +75,17 @@ def node(
     follow: Annotated[
         list[str] | None,
         typer.Option(
-            "--follow", metavar="HOST:PORT", help="Take batches and blocks from this node (repeatable)."
+            "--follow",
+            metavar="HOST:PORT[#KEY]",
+            help="Take batches and blocks from this node (repeatable), and only if it proves this key.",
         ),
     ] = None,
 ) -> None:
     """Run a node and its APIs; with --follow, execute and check the batches of another node."""
     from coinone.interfaces.cli.serving.up import run
-    from coinone.node.network.peers import parse_endpoint
+    from coinone.node.network.addresses import parse_followed
 
-    followed = tuple(parse_endpoint(text) for text in follow or ())
+    followed = tuple(parse_followed(text) for text in follow or ())
     run(replace(settings, network=network, follow=followed), demo=False, reset=False)
 
 

@@ -1,6 +1,7 @@
 """Join a network for the first time: fetch its genesis from the peer that the operator named.
 
-Everything later is checked against it. On dev the genesis is made at the first start of the leader, so no
+The peer proves its key first; whether it is the right peer only a pinned key can say. Everything later is checked
+against the genesis. On dev the genesis is made at the first start of the leader, so no
 file could hold it; a launched network's genesis will come with the release instead.
 """
 
@@ -9,7 +10,9 @@ import contextlib
 
 from coinone.base.primitives.errors import CoinoneError, DecodeError, InvalidInput
 from coinone.base.primitives.records import decode
-from coinone.node.network.peers import CONNECT_TIMEOUT_S, READ_BYTES, PeerAddress
+from coinone.node.network.addresses import PeerAddress
+from coinone.node.network.handshakes import open_channel, passing_identity
+from coinone.node.network.peers import CONNECT_TIMEOUT_S, READ_BYTES
 from coinone.protocols.relay.framing import FrameReader
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX
 from coinone.protocols.relay.messages import Goodbye, Hello, decode_message
@@ -24,7 +27,7 @@ async def fetch_genesis(endpoint: PeerAddress, chain_id: int) -> Genesis:
     """Fetch the genesis from a peer. Raises PeerUnreachable, or InvalidInput for another version or network."""
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            hello = await _first_message(endpoint)
+            hello = await _first_message(endpoint, chain_id)
     except (OSError, TimeoutError) as error:
         raise PeerUnreachable(f"no Coinone node answers at {endpoint}") from error
     except DecodeError as error:
@@ -38,13 +41,15 @@ async def fetch_genesis(endpoint: PeerAddress, chain_id: int) -> Genesis:
     return decode(Genesis, hello.genesis)
 
 
-async def _first_message(endpoint: PeerAddress) -> object:
+async def _first_message(endpoint: PeerAddress, chain_id: int) -> object:
     reader, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
     try:
-        frames = FrameReader(HELLO_BYTES_MAX)
+        opening = passing_identity(chain_id).opening(initiates=True, pinned=endpoint.key)
+        channel, frames = await open_channel(reader, writer, opening), FrameReader(HELLO_BYTES_MAX)
         while data := await reader.read(READ_BYTES):
-            for payload in frames.receive(data):
-                return decode_message(payload)
+            for plaintext in channel.receive(data):
+                for payload in frames.receive(plaintext):
+                    return decode_message(payload)
         raise ConnectionError("the peer closed the connection without a hello")
     finally:
         writer.close()

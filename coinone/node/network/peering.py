@@ -10,7 +10,11 @@ import structlog
 
 from coinone.base.primitives.errors import CoinoneError
 from coinone.base.primitives.records import decode, encode
-from coinone.node.network.peers import Item, PeerAddress, PeerNetwork
+from coinone.node.clock import system_entropy
+from coinone.node.keys import load_or_make_transport_key
+from coinone.node.network.addresses import PeerAddress
+from coinone.node.network.handshakes import Identity
+from coinone.node.network.peers import Item, PeerNetwork
 from coinone.node.node import Node
 from coinone.node.storage.storage import Storage
 from coinone.node.views.published import SubscriberQueue
@@ -64,6 +68,14 @@ def checker_of(chain_id: int, federation: Federation) -> CheckSigned:
     return check
 
 
+def _identity_of(node: Node) -> Identity:
+    """Raises StorageError if the key file is damaged or readable by others."""
+    first = node.archive.header(0)
+    assert first is not None, "a chain has block 0"
+    key = load_or_make_transport_key(node.data_dir, system_entropy)
+    return Identity(node.network.chain_id, first.hash, key)
+
+
 class PeersSeen(NamedTuple):
     """The number of connected nodes, and the greatest block number that a followed node reports."""
 
@@ -81,12 +93,18 @@ class Peering:
         self._node = node
         self._listen = listen
         self._follow = follow
+        self._identity = _identity_of(node)
         self._shelves = BlockSource(node.storage)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
         self._started = threading.Event()
         self._network: PeerNetwork | None = None
         self._thread = threading.Thread(target=self._run, name="coinone-peers", daemon=True)
+
+    @property
+    def public_key(self) -> bytes:
+        """The key that this node proves to its peers."""
+        return self._identity.public_key
 
     @property
     def port(self) -> int | None:
@@ -120,7 +138,7 @@ class Peering:
         chain_id, genesis = node.network.chain_id, encode(node.genesis)
         check = checker_of(chain_id, node.genesis.federation)
         relay = Relay(chain_id, genesis, self._shelves, Head(*view), check)
-        self._network = PeerNetwork(relay, self._apply, lambda: int(self._loop_ms()))
+        self._network = PeerNetwork(relay, self._apply, lambda: int(self._loop_ms()), self._identity)
         await self._network.start(self._listen, self._follow)
         self._started.set()
         telling = asyncio.ensure_future(self._tell(Head(*view), subscription))

@@ -1,24 +1,23 @@
-"""Peer connections over plain TCP on loopback: bytes from sockets to `Relay` events and back.
+"""Peer connections over encrypted TCP: bytes from sockets to `Relay` events and back.
 
-One task reads a socket, and one queue and task write it; a peer whose queue is full is dropped, so a slow reader costs
-bounded memory. The relay decides; this module moves bytes and passes the time. Connections are not encrypted yet (D9),
-which is why anything but loopback is refused.
+A connection begins with its handshake (`handshakes`); the relay hears of a peer when its channel is open. Then one
+task reads the socket, and one queue and task write it (`connection`); a peer whose queue is full is dropped, so a slow
+reader costs bounded memory. The relay decides; this module moves bytes and passes the time.
 """
 
 import asyncio
-import contextlib
-import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
 
-from coinone.base.primitives.errors import InvalidInput, NotSupported
+from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.parse import format_bytes
+from coinone.node.network.addresses import PeerAddress
+from coinone.node.network.connection import PeerConnection
+from coinone.node.network.handshakes import Handshakes, Identity, open_channel
 from coinone.protocols.relay.effects import Deliver, Drop, Effect, Send
-from coinone.protocols.relay.framing import FrameReader, frame
-from coinone.protocols.relay.limits import HELLO_BYTES_MAX
 from coinone.protocols.relay.messages import Goodbye, encode_message
 from coinone.protocols.relay.relay import Relay
 from coinone.rules.ledger.batch import CertifiedBatch
@@ -27,48 +26,16 @@ from coinone.rules.ledger.block import Block
 log = structlog.get_logger(__name__)
 
 READ_BYTES = 65_536
-OUTBOX_BYTES_MAX = 32_000_000  # per peer, two of the largest answers; with more it is dropped as too slow
 HELD_BYTES_MAX = 128_000_000  # of all peers, unsent or incomplete; beyond, the peer with the most is dropped
-LOGGED_PER_MINUTE = (
-    60  # log lines about peers, since a stranger can connect and be dropped any number of times
-)
+# Log lines about peers, since a stranger can connect and be dropped any number of times.
+LOGGED_PER_MINUTE = 60
 TICK_S = 0.5
 RECONNECT_S = 2.0
-FAREWELL_BYTES_MAX = (
-    1_000_000  # unsent at a goodbye; with more, the socket is closed immediately to free memory
-)
-FAREWELL_S = 2.0  # to read a goodbye; then the socket is closed
 CONNECT_TIMEOUT_S = 5.0
 
 Item = CertifiedBatch | Block
 Apply = Callable[[Item], Awaitable[None]]  # raises InvalidInput if the item breaks a rule
 NowMs = Callable[[], int]
-
-
-@dataclass(frozen=True, slots=True)
-class PeerAddress:
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-def parse_endpoint(text: str) -> PeerAddress:
-    """Parse HOST:PORT on loopback. Raises InvalidInput, or NotSupported for another machine."""
-    host, separator, port = text.rpartition(":")
-    host = host.strip("[]")
-    if not separator or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise InvalidInput("a peer is written HOST:PORT, such as 127.0.0.1:30301", have=text)
-    require_loopback(host)
-    return PeerAddress(host, int(port))
-
-
-def require_loopback(host: str) -> None:
-    with contextlib.suppress(ValueError):
-        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
-            return
-    raise NotSupported("peer connections are not encrypted yet: loopback addresses only", have=host)
 
 
 class _Lines:
@@ -89,59 +56,17 @@ class _Lines:
             log.info(event, **fields)
 
 
-class _Connection:
-    """One socket: frames in, and frames out through a bounded queue."""
-
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
-        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._queued = 0
-        self.frames = FrameReader(HELLO_BYTES_MAX)
-
-    @property
-    def unsent(self) -> int:
-        """Bytes queued here and in the transport's buffer, which may hold a whole frame."""
-        return self._queued + self._writer.transport.get_write_buffer_size()
-
-    @property
-    def held(self) -> int:
-        """Bytes held for this peer, in both directions."""
-        return self.unsent + self.frames.held
-
-    def send(self, payload: bytes) -> bool:
-        """Queue a frame; False if the peer is too slow to take it."""
-        if self.unsent + len(payload) > OUTBOX_BYTES_MAX:
-            return False
-        self._queued += len(payload)
-        self._queue.put_nowait(frame(payload))
-        return True
-
-    def finish(self) -> None:
-        """Close after the queue is written or FAREWELL_S have passed; immediately if much is unread."""
-        self._queue.put_nowait(None)
-        if self.unsent > FAREWELL_BYTES_MAX:
-            self._writer.transport.abort()
-            return
-        asyncio.get_running_loop().call_later(FAREWELL_S, self._writer.transport.abort)
-
-    async def write(self) -> None:
-        with contextlib.suppress(ConnectionError, OSError):
-            while (data := await self._queue.get()) is not None:
-                self._queued -= len(data) - 4
-                self._writer.write(data)
-                await self._writer.drain()
-        self._writer.close()
-
-
 class PeerNetwork:
     """Accept and open peer connections for a relay. Runs on one event loop."""
 
-    def __init__(self, relay: Relay, apply: Apply, now_ms: NowMs) -> None:
+    def __init__(self, relay: Relay, apply: Apply, now_ms: NowMs, identity: Identity) -> None:
         self._relay = relay
         self._apply = apply
         self._now_ms = now_ms
+        self._identity = identity
         self._lines = _Lines(now_ms)
-        self._connections: dict[int, _Connection] = {}
+        self._handshakes = Handshakes()
+        self._connections: dict[int, PeerConnection] = {}
         self._next_peer = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._deliveries: asyncio.Queue[Deliver] = asyncio.Queue()
@@ -162,9 +87,7 @@ class PeerNetwork:
         return self._relay.best_number
 
     async def start(self, listen: socket.socket | None, follow: Sequence[PeerAddress]) -> None:
-        """Start; `listen` is bound to a loopback address."""
         if listen is not None:
-            require_loopback(listen.getsockname()[0])
             self._server = await asyncio.start_server(self._accept, sock=listen)
         self._spawn(self._tick())
         self._spawn(self._deliver())
@@ -174,6 +97,7 @@ class PeerNetwork:
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+        self._handshakes.cut_all()
         for connection in list(self._connections.values()):
             connection.send(encode_message(Goodbye("shutting down")))
             connection.finish()
@@ -193,7 +117,15 @@ class PeerNetwork:
         task.add_done_callback(self._tasks.discard)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._converse(reader, writer)
+        name = writer.get_extra_info("peername")
+        if name is None:  # it has left already
+            writer.transport.abort()
+            return
+        with self._handshakes.place(writer, name[0]):
+            address = PeerAddress(*name[:2])
+            connection = await self._opened(reader, writer, address, initiates=False)
+        if connection is not None:
+            await self._converse(reader, connection, address, ours=False)
 
     async def _follow(self, endpoint: PeerAddress) -> None:
         """Keep a connection to `endpoint` open, reconnecting indefinitely."""
@@ -204,26 +136,46 @@ class PeerNetwork:
             except (OSError, TimeoutError):
                 self._lines.info("peer not reached", peer=str(endpoint), retry_s=RECONNECT_S)
             else:
-                await self._converse(reader, writer, ours=True)
+                connection = await self._opened(reader, writer, endpoint, initiates=True)
+                if connection is not None:
+                    await self._converse(reader, connection, endpoint, ours=True)
             await asyncio.sleep(RECONNECT_S)
 
+    async def _opened(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        address: PeerAddress,
+        initiates: bool,
+    ) -> PeerConnection | None:
+        """The connection with its channel open; None, and closed, if there is no handshake with this peer."""
+        try:
+            channel = await open_channel(reader, writer, self._identity.opening(initiates, address.key))
+        except (InvalidInput, OSError) as error:
+            self._lines.info("peer refused", address=str(address), reason=str(error))
+            writer.close()
+            return None
+        return PeerConnection(writer, channel)
+
     async def _converse(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ours: bool = False
+        self, reader: asyncio.StreamReader, connection: PeerConnection, address: PeerAddress, ours: bool
     ) -> None:
         """Run one connection from hello to end."""
         peer, self._next_peer = self._next_peer, self._next_peer + 1
-        connection = self._connections[peer] = _Connection(writer)
+        key, pinned = format_bytes(connection.peer_key), address.key is not None
+        self._lines.info("peer connected", peer=peer, address=str(address), key=key, pinned=pinned)
+        self._connections[peer] = connection
         self._spawn(connection.write())
         self._carry_out(self._relay.connected(peer, self._now_ms(), ours))
         try:
             while peer in self._connections and (data := await reader.read(READ_BYTES)):
-                for payload in connection.frames.receive(data):
+                for payload in connection.receive(data):
                     self._carry_out(self._relay.received(peer, payload, self._now_ms()))
                     connection.frames.most = self._relay.frame_max(peer)
                 self._bound_memory()
         except InvalidInput as error:
             self._drop(Drop(peer, str(error), fault=True))
-        except (ConnectionError, OSError):
+        except OSError:
             pass
         finally:
             self._close(peer)

@@ -1,7 +1,7 @@
 """Frame messages: four bytes of length, big endian, then that many bytes.
 
 The reader accepts bytes in any slicing and never holds more than one frame and the bytes that arrived with it.
-Encryption and the two prioritised streams (D9) will be below this layer.
+Encryption is below this layer; the two prioritised streams (D9) will be.
 """
 
 from collections.abc import Iterator

@@ -24,7 +24,7 @@ class CipherState:
             raise ForgedMessage("a message was changed, repeated, left out or made by another") from None
 
     def rekey(self) -> None:
-        """Replace the key by one that does not reveal it; the counter goes on."""
+        """Replace the key by one that does not reveal it; the counter continues."""
         self._cipher = ChaCha20Poly1305(
             self._cipher.encrypt(_nonce(NONCE_MAX), bytes(KEY_BYTES), b"")[:KEY_BYTES]
         )

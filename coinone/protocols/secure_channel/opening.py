@@ -1,8 +1,8 @@
 """Open a channel: preambles in both directions, then the handshake; each message has a fixed size.
 
 A preamble says in clear which network and version a node is of, so that a node of another one is refused by name and
-not by a failed decryption. Both preambles are the handshake's prologue: whoever changes one on the way can end the
-connection, and nothing else. There is one protocol and no choice among several, so nothing can be talked down.
+not by a failed decryption. Both preambles are the handshake's prologue: a preamble that was changed on the way ends
+the connection. There is one protocol and no choice among several, so there is nothing to downgrade to.
 
     opening = ChannelOpening(...)
     send opening.begin()

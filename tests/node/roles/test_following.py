@@ -14,9 +14,9 @@ from coinone.base.primitives.errors import InvalidInput, LimitExceeded, NotSuppo
 from coinone.base.primitives.records import decode
 from coinone.node.dev.tools import Dev
 from coinone.node.executor import executor
+from coinone.node.network.addresses import PeerAddress
 from coinone.node.network.bootstrap import PeerUnreachable, fetch_genesis
 from coinone.node.network.peering import Peering
-from coinone.node.network.peers import PeerAddress
 from coinone.node.networks import load_network
 from coinone.node.node import Node
 from coinone.node.roles import block_pipeline
@@ -80,6 +80,28 @@ def test_two_followers_in_a_line_reach_the_leaders_roots_and_go_on_after_a_resta
             wait_for(lambda: one.view.head.number >= target, "the follower's way to the leader's block")
             assert roots(one, target) == roots(leader, target)
             assert one.halted is None
+
+
+def test_a_node_proves_one_key_at_every_start_and_keeps_it_to_itself(tmp_path: Path) -> None:
+    file = tmp_path / "leader" / "keys" / "transport"
+    with leading(tmp_path / "leader") as (leader, address):
+        key = Peering(leader, None, []).public_key
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert asyncio.run(fetch_genesis(replace(address, key=key), DEV.chain_id)) == leader.genesis
+    with leading(tmp_path / "leader") as (leader, _):
+        assert Peering(leader, None, []).public_key == key
+        file.chmod(0o644)
+        with pytest.raises(StorageError, match="open to others"):
+            Peering(leader, None, [])
+
+
+def test_a_folder_made_before_connections_were_encrypted_gets_a_key(tmp_path: Path) -> None:
+    """The key belongs to no chain: the others of a folder are not replaced when they are gone, this one is."""
+    with leading(tmp_path / "leader") as (leader, _):
+        key = Peering(leader, None, []).public_key
+    (tmp_path / "leader" / "keys" / "transport").unlink()
+    with leading(tmp_path / "leader") as (leader, _):
+        assert Peering(leader, None, []).public_key != key
 
 
 def test_a_follower_makes_nothing_and_says_where_to_send_instead(tmp_path: Path) -> None:

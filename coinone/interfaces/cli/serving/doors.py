@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.sockets.listeners import Listeners, bind, open_listeners
-from coinone.node.network.peers import PeerAddress
+from coinone.node.network.addresses import PeerAddress
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,13 @@ AllowOrigin = Annotated[
     list[str] | None, typer.Option("--allow-origin", help="Another web origin to accept (repeatable).")
 ]
 Listen = Annotated[
-    str | None, typer.Option("--listen", metavar="HOST:PORT", help="Accept followers at this address.")
+    str | None,
+    typer.Option(
+        "--listen",
+        metavar="[HOST:]PORT",
+        help="Accept followers at this address; without HOST, only from this computer. Connections are encrypted, and "
+        "anybody who can connect can read the chain.",
+    ),
 ]
 Vm = Annotated[
     str,
@@ -86,7 +92,7 @@ def node_settings(
 ) -> "NodeSettings":
     """The settings of a dev node that follows nobody. Raises InvalidInput."""
     from coinone.interfaces.cli.serving.settings import NodeSettings, parse_engine
-    from coinone.node.network.peers import parse_endpoint
+    from coinone.node.network.addresses import parse_listen
 
     return NodeSettings(
         data_dir,
@@ -96,7 +102,7 @@ def node_settings(
         tuple(bind or ()),
         tuple(allow_host or ()),
         tuple(allow_origin or ()),
-        parse_endpoint(listen) if listen else None,
+        parse_listen(listen) if listen else None,
         engine=parse_engine(vm, vm_verify),
         request_weight=request_weight,
         map_mib=map_mib,

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
+from rich.markup import escape
 
 from coinone.base.primitives import jit
 from coinone.base.primitives.errors import StorageError
@@ -78,7 +79,8 @@ def serve(
     server.start()
     market = DemoProcess(f"http://127.0.0.1:{server.exchange_port}", node.data_dir / "demo.log")
     try:
-        _introduce(console, node, server, demo)
+        _introduce(console, node, server, _about_peers(peering, settings), demo)
+        _warn_of_unpinned(console, settings)
         reported = False
         while not stopping.wait(WATCH_S):
             if node.disk_failed:
@@ -124,7 +126,9 @@ def stop_on_signals() -> threading.Event:
     return stopping
 
 
-def _introduce(console: Console, node: Node, server: ApiServer, demo: bool) -> None:
+def _introduce(
+    console: Console, node: Node, server: ApiServer, peers: list[tuple[str, str, str]], demo: bool
+) -> None:
     network = node.network
     http, rpc = f"localhost:{server.exchange_port}", f"localhost:{server.ethereum_port}"
     page = "trading page and exchange API" if _PAGE.exists() else "exchange API (`make page` builds the page)"
@@ -134,6 +138,7 @@ def _introduce(console: Console, node: Node, server: ApiServer, demo: bool) -> N
         ("Ethereum", f"http://{rpc}", "JSON-RPC, for MetaMask, web3.py, Foundry"),
         ("chain id", str(network.chain_id), f"network {network.name}, gas coin {network.gas_coin}"),
         *([("follows", "other nodes", "makes no batches itself")] if node.follows else []),
+        *peers,
         ("data", str(node.data_dir.resolve()), f"block {node.view.head.number}, batch {node.view.seq}"),
     )
     for name, value, about in rows:
@@ -142,6 +147,26 @@ def _introduce(console: Console, node: Node, server: ApiServer, demo: bool) -> N
         _list_accounts(console)
     market = "" if node.follows else f"demo market: {'on' if demo else 'off'}. "
     _line(console, f"\n{market}Ctrl-C stops the node; the next start continues from here.")
+
+
+def _about_peers(peering: Peering | None, settings: NodeSettings) -> list[tuple[str, str, str]]:
+    """A row with the key that others may pin."""
+    if peering is None:
+        return []
+    listens = str(settings.listen) if settings.listen else "listens nowhere"
+    return [("peers", listens, f"this node's key: {format_bytes(peering.public_key)}")]
+
+
+def _warn_of_unpinned(console: Console, settings: NodeSettings) -> None:
+    """Warn of nodes beyond this computer of which no key is known."""
+    for followed in settings.follow:
+        if followed.key is None and not followed.is_loopback:
+            name = escape(str(followed))
+            _line(
+                console,
+                f"[red]not pinned:[/red] anybody on the network path to {name} can answer instead of it. It prints its "
+                f"key when it starts: --follow {name}#KEY",
+            )
 
 
 def _list_accounts(console: Console) -> None:

@@ -9,7 +9,7 @@ from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.http.proxies import parse_proxy
 from coinone.interfaces.api.limits import REQUEST_WEIGHT_PER_MINUTE
 from coinone.node.limits import MAP_MIB
-from coinone.node.network.peers import PeerAddress
+from coinone.node.network.addresses import PeerAddress
 
 # Names of rules.vm.engines, not imported: that compiles, and a wrong option should be reported sooner.
 ENGINES = ("native", "jit", "reference")
