@@ -14,6 +14,7 @@ from typing import Any
 
 from coinone import __version__
 from coinone.base.primitives.errors import InvalidInput, LimitExceeded, StorageError
+from coinone.base.primitives.parse import format_bytes
 from coinone.interfaces.api.admission.queries import Queries
 from coinone.interfaces.api.admission.sender import address_of, share_of
 from coinone.interfaces.api.admission.weights import Bill, RateLimits, TokenBucket, action_weight
@@ -177,8 +178,8 @@ class Service:
 
     def health(self) -> dict[str, Any]:
         """The node's health, for people and supervisors."""
-        view, peers = self.node.view, self._peers().connected
-        health = self._judged(peers)
+        view, peers = self.node.view, self._peers()
+        health = self._judged(peers.connected)
         return {
             "status": health.status,
             "reason": health.reason,
@@ -188,7 +189,8 @@ class Service:
             "told": self.data.seq,
             "time": view.time_ms,
             "clock": self.node.clock_ms,
-            "peers": peers,
+            "peers": peers.connected,
+            "peerKey": None if peers.own_key is None else format_bytes(peers.own_key),
             "block": view.head.number,
             "blockHash": "0x" + view.head.hash.hex(),
             "version": __version__,

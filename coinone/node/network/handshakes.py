@@ -16,7 +16,7 @@ from coinone.node.clock import Entropy, system_entropy
 from coinone.node.network.addresses import owner_of
 from coinone.protocols.relay.messages import PROTOCOL_VERSION
 from coinone.protocols.secure_channel.channel import SecureChannel
-from coinone.protocols.secure_channel.handshake import public_key
+from coinone.protocols.secure_channel.handshake import KeyPair
 from coinone.protocols.secure_channel.limits import KEY_BYTES
 from coinone.protocols.secure_channel.opening import ChannelOpening, Preamble
 
@@ -26,29 +26,29 @@ HANDSHAKES_MAX = 128
 HANDSHAKES_PER_ADDRESS_MAX = 16  # more than an office or a provider behind one address starts together
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Identity:
-    """What this node is to its peers: its chain, and the private key that it proves. `repr` is off: it is secret."""
+    """What this node is to its peers: its chain, and the key that it proves."""
 
     chain_id: int
     genesis: Hash32  # hash of block 0; zero for a node that joins
-    private_key: bytes
+    keys: KeyPair
     entropy: Entropy = system_entropy
     version: int = PROTOCOL_VERSION
 
     @property
     def public_key(self) -> bytes:
-        return public_key(self.private_key)
+        return self.keys.public
 
     def opening(self, initiates: bool, pinned: bytes | None = None) -> ChannelOpening:
         """One side of a new connection."""
         preamble = Preamble(self.version, self.chain_id, self.genesis)
-        return ChannelOpening(initiates, preamble, self.private_key, self.entropy(KEY_BYTES), pinned)
+        return ChannelOpening(initiates, preamble, self.keys, self.entropy(KEY_BYTES), pinned)
 
 
 def passing_identity(chain_id: int, entropy: Entropy = system_entropy) -> Identity:
     """For a node that has no data folder yet: a key for one connection."""
-    return Identity(chain_id, ZERO_HASH, entropy(KEY_BYTES), entropy)
+    return Identity(chain_id, ZERO_HASH, KeyPair(entropy(KEY_BYTES)), entropy)
 
 
 async def open_channel(

@@ -20,6 +20,7 @@ from coinone.node.storage.storage import Storage
 from coinone.node.views.published import SubscriberQueue
 from coinone.protocols.relay.effects import Head
 from coinone.protocols.relay.relay import CheckSigned, Relay
+from coinone.protocols.secure_channel.handshake import KeyPair
 from coinone.rules.consensus.federation import Federation, check_certified, check_seal
 from coinone.rules.ledger.batch import CertifiedBatch
 
@@ -73,14 +74,16 @@ def _identity_of(node: Node) -> Identity:
     first = node.archive.header(0)
     assert first is not None, "a chain has block 0"
     key = load_or_make_transport_key(node.data_dir, system_entropy)
-    return Identity(node.network.chain_id, first.hash, key)
+    return Identity(node.network.chain_id, first.hash, KeyPair(key))
 
 
 class PeersSeen(NamedTuple):
-    """The number of connected nodes, and the greatest block number that a followed node reports."""
+    """The number of connected nodes, the greatest block number that a followed node reports, and the public key that
+    this node proves to them."""
 
     connected: int
     best_number: int
+    own_key: bytes | None = None
 
 
 NOBODY_SEEN = PeersSeen(0, 0)
@@ -115,7 +118,9 @@ class Peering:
     def seen(self) -> PeersSeen:
         """The connected peers; from any thread."""
         network = self._network
-        return NOBODY_SEEN if network is None else PeersSeen(network.peers, network.best_number)
+        if network is None:
+            return NOBODY_SEEN
+        return PeersSeen(network.peers, network.best_number, self.public_key)
 
     def start(self) -> None:
         self._thread.start()

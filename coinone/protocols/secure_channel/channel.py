@@ -37,7 +37,7 @@ class SecureChannel:
         channel is of no use after that."""
         self._buffer += data
         while (size := self._size()) is not None and len(self._buffer) >= _HEADER + size:
-            sealed = bytes(self._buffer[_HEADER : _HEADER + size])
+            sealed = self._buffer[_HEADER : _HEADER + size]
             del self._buffer[: _HEADER + size]
             plaintext = self._receiving.decrypt(sealed)
             _renew(self._receiving)

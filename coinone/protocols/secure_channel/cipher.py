@@ -16,7 +16,7 @@ class CipherState:
         """Raises KeyUsedUp."""
         return self._cipher.encrypt(self._next_nonce(), plaintext, associated)
 
-    def decrypt(self, ciphertext: bytes, associated: bytes = b"") -> bytes:
+    def decrypt(self, ciphertext: bytes | bytearray, associated: bytes = b"") -> bytes:
         """Raises ForgedMessage unless it is the peer's next message, or KeyUsedUp."""
         try:
             return self._cipher.decrypt(self._next_nonce(), ciphertext, associated)

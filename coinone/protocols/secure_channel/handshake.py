@@ -25,8 +25,19 @@ _SEALED_KEY_BYTES = KEY_BYTES + TAG_BYTES
 SIZES = (KEY_BYTES, KEY_BYTES + _SEALED_KEY_BYTES + TAG_BYTES, _SEALED_KEY_BYTES + TAG_BYTES)
 
 
-def public_key(private: bytes) -> bytes:
-    return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+class KeyPair:
+    """A private key of 32 bytes with its public key."""
+
+    def __init__(self, private: bytes) -> None:
+        self._private = X25519PrivateKey.from_private_bytes(private)
+        self.public = self._private.public_key().public_bytes_raw()
+
+    def secret_with(self, public: bytes) -> bytes:
+        """The secret shared with the holder of another key. Raises HandshakeFailed."""
+        try:
+            return self._private.exchange(X25519PublicKey.from_public_bytes(public))
+        except ValueError:  # a point of small order: the secret would be zero with every key
+            raise HandshakeFailed("the peer's key gives no secret", have=public) from None
 
 
 class SymmetricState:
@@ -62,15 +73,14 @@ class SymmetricState:
 
 
 class Handshake:
-    """One side of XX. `static` and `ephemeral` are private keys; the second one must never be used again."""
+    """One side of XX. `ephemeral` is a private key that is used for nothing else, and made into a pair only when this
+    side must answer: a peer that says nothing costs no multiplication on the curve."""
 
-    def __init__(self, initiates: bool, prologue: bytes, static: bytes, ephemeral: bytes) -> None:
+    def __init__(self, initiates: bool, prologue: bytes, static: KeyPair, ephemeral: bytes) -> None:
         self._initiates = initiates
         self._state = SymmetricState(prologue)
-        self._own = {
-            "s": X25519PrivateKey.from_private_bytes(static),
-            "e": X25519PrivateKey.from_private_bytes(ephemeral),
-        }
+        self._ephemeral = ephemeral
+        self._own = {"s": static}
         self._peers: dict[str, bytes] = {}
         self._turn = 0  # the message that comes next
 
@@ -96,12 +106,7 @@ class Handshake:
             if len(token) == 2:
                 self._mix_secret(token)
                 continue
-            public = self._own[token].public_key().public_bytes_raw()
-            if token == "s":
-                public = self._state.encrypt(public)
-            else:
-                self._state.mix_hash(public)
-            message += public
+            message += self._write_key(token)
         self._turn += 1
         return message + self._state.encrypt(payload)
 
@@ -125,6 +130,13 @@ class Handshake:
         first, second = self._state.split()
         return (first, second) if self._initiates else (second, first)
 
+    def _write_key(self, token: str) -> bytes:
+        if token == "s":
+            return self._state.encrypt(self._own["s"].public)
+        pair = self._own["e"] = KeyPair(self._ephemeral)
+        self._state.mix_hash(pair.public)
+        return pair.public
+
     def _read_token(self, token: str, message: bytes) -> bytes:
         """Process a token; what remains of the message."""
         if len(token) == 2:
@@ -139,11 +151,7 @@ class Handshake:
 
     def _mix_secret(self, token: str) -> None:
         own, peers = (token[0], token[1]) if self._initiates else (token[1], token[0])
-        try:
-            secret = self._own[own].exchange(X25519PublicKey.from_public_bytes(self._peers[peers]))
-        except ValueError:  # a point of small order: the secret would be zero for every key
-            raise HandshakeFailed("the peer's key gives no secret", have=self._peers[peers]) from None
-        self._state.mix_key(secret)
+        self._state.mix_key(self._own[own].secret_with(self._peers[peers]))
 
 
 def _derive(chaining_key: bytes, secret: bytes) -> tuple[bytes, bytes]:

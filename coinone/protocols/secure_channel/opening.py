@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from coinone.base.primitives.types import ZERO_HASH, Hash32
 from coinone.protocols.secure_channel.channel import SecureChannel
 from coinone.protocols.secure_channel.errors import OtherKey, OtherNetwork
-from coinone.protocols.secure_channel.handshake import Handshake
+from coinone.protocols.secure_channel.handshake import Handshake, KeyPair
 
 _MAGIC = b"coinone\n"
 PREAMBLE_BYTES = len(_MAGIC) + 2 + 8 + 32
@@ -46,11 +46,11 @@ def check_preamble(theirs: bytes, own: Preamble, initiates: bool) -> None:
 
 
 class ChannelOpening:
-    """One side of the opening. `static` and `ephemeral` are private keys, the second one new; `pinned` is the only
-    public key that the peer may have, if the operator named one."""
+    """One side of the opening. `ephemeral` is a new private key; `pinned` is the only public key that the peer may
+    have, if the operator named one."""
 
     def __init__(
-        self, initiates: bool, own: Preamble, static: bytes, ephemeral: bytes, pinned: bytes | None = None
+        self, initiates: bool, own: Preamble, static: KeyPair, ephemeral: bytes, pinned: bytes | None = None
     ) -> None:
         self._initiates = initiates
         self._own = own

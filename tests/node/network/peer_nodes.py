@@ -15,6 +15,7 @@ from coinone.protocols.relay.framing import FrameReader, frame
 from coinone.protocols.relay.messages import PROTOCOL_VERSION, Hello, Message, decode_message, encode_message
 from coinone.protocols.relay.relay import Relay
 from coinone.protocols.secure_channel.channel import SecureChannel
+from coinone.protocols.secure_channel.handshake import KeyPair
 from coinone.protocols.secure_channel.limits import PLAIN_BYTES_MAX
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.certificate import Certificate
@@ -30,7 +31,7 @@ def make_batch(seq: int, body: bytes = b"tx") -> CertifiedBatch:
 
 
 def identity(key: int = 1, chain_id: int = CHAIN_ID, genesis: bytes = GENESIS) -> Identity:
-    return Identity(chain_id, genesis, bytes([key]) * 32)
+    return Identity(chain_id, genesis, KeyPair(bytes([key]) * 32))
 
 
 class Node:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from coinone.protocols.secure_channel.cipher import CipherState
 from coinone.protocols.secure_channel.errors import ForgedMessage, HandshakeFailed, KeyUsedUp
-from coinone.protocols.secure_channel.handshake import SIZES, Handshake, public_key
+from coinone.protocols.secure_channel.handshake import SIZES, Handshake, KeyPair
 from coinone.protocols.secure_channel.limits import NONCE_MAX
 
 PROLOGUE = bytes.fromhex("4a6f686e2047616c74")
@@ -59,8 +59,8 @@ OTHER_HASH = bytes.fromhex(
 
 def sides(prologue: bytes = PROLOGUE, peers_prologue: bytes = PROLOGUE) -> tuple[Handshake, Handshake]:
     return (
-        Handshake(True, prologue, STATIC, EPHEMERAL),
-        Handshake(False, peers_prologue, PEER_STATIC, PEER_EPHEMERAL),
+        Handshake(True, prologue, KeyPair(STATIC), EPHEMERAL),
+        Handshake(False, peers_prologue, KeyPair(PEER_STATIC), PEER_EPHEMERAL),
     )
 
 
@@ -72,7 +72,7 @@ def test_both_sides_write_and_read_the_published_messages() -> None:
         assert writer.write(payload) == message
         assert reader.read(message) == payload
     assert initiator.is_done and responder.is_done
-    assert initiator.peer_key == public_key(PEER_STATIC) and responder.peer_key == public_key(STATIC)
+    assert initiator.peer_key == KeyPair(PEER_STATIC).public and responder.peer_key == KeyPair(STATIC).public
     (mine, peers_in), (peers, mine_in) = initiator.split(), responder.split()
     for number, (payload, message) in enumerate(MESSAGES[3:]):
         sending, receiving = (peers, peers_in) if number % 2 == 0 else (mine, mine_in)
@@ -118,7 +118,7 @@ def test_a_changed_byte_of_any_message_ends_the_handshake_at_the_second_one_at_l
 def test_no_bytes_are_a_handshake_by_chance_and_each_is_refused_by_name(
     messages: list[bytes], initiates: bool
 ) -> None:
-    side = Handshake(initiates, PROLOGUE, STATIC, EPHEMERAL)
+    side = Handshake(initiates, PROLOGUE, KeyPair(STATIC), EPHEMERAL)
     if initiates:
         side.write()
     with pytest.raises(HandshakeFailed):

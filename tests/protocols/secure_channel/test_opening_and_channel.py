@@ -15,12 +15,12 @@ from coinone.protocols.secure_channel import channel as channel_module
 from coinone.protocols.secure_channel.channel import SecureChannel
 from coinone.protocols.secure_channel.cipher import CipherState
 from coinone.protocols.secure_channel.errors import ForgedMessage, HandshakeFailed, OtherKey, OtherNetwork
-from coinone.protocols.secure_channel.handshake import public_key
+from coinone.protocols.secure_channel.handshake import KeyPair
 from coinone.protocols.secure_channel.limits import PLAIN_BYTES_MAX, TAG_BYTES
 from coinone.protocols.secure_channel.opening import PREAMBLE_BYTES, ChannelOpening, Preamble
 
 HERE = Preamble(5, 926002, b"\x11" * 32)
-KEY, PEER_KEY = b"\x01" * 32, b"\x02" * 32
+KEY, PEER_KEY = KeyPair(b"\x01" * 32), KeyPair(b"\x02" * 32)
 SEND, RECEIVE = b"\x03" * 32, b"\x04" * 32
 
 
@@ -45,13 +45,13 @@ def opened(initiator: ChannelOpening, responder: ChannelOpening) -> tuple[Secure
 
 
 def a_channel() -> tuple[SecureChannel, SecureChannel]:
-    here = SecureChannel(CipherState(SEND), CipherState(RECEIVE), public_key(PEER_KEY))
-    return here, SecureChannel(CipherState(RECEIVE), CipherState(SEND), public_key(KEY))
+    here = SecureChannel(CipherState(SEND), CipherState(RECEIVE), PEER_KEY.public)
+    return here, SecureChannel(CipherState(RECEIVE), CipherState(SEND), KEY.public)
 
 
 def test_both_ends_learn_the_others_key_and_understand_each_other() -> None:
-    here, there = opened(*openings(pinned=public_key(PEER_KEY)))
-    assert (here.peer_key, there.peer_key) == (public_key(PEER_KEY), public_key(KEY))
+    here, there = opened(*openings(pinned=PEER_KEY.public))
+    assert (here.peer_key, there.peer_key) == (PEER_KEY.public, KEY.public)
     assert list(there.receive(here.seal(b"hello"))) == [b"hello"]
     assert list(here.receive(there.seal(b"and you"))) == [b"and you"]
 
@@ -105,7 +105,7 @@ def test_a_preamble_made_into_that_of_a_joining_node_ends_the_opening() -> None:
 
 
 def test_another_key_than_the_pinned_one_is_refused_before_this_sides_key_is_shown() -> None:
-    initiator, responder = openings(pinned=public_key(KEY))
+    initiator, responder = openings(pinned=KEY.public)
     responder.take(initiator.begin())
     answer = responder.take(initiator.take(responder.begin()))
     with pytest.raises(OtherKey, match="another key than the pinned one"):
@@ -115,18 +115,17 @@ def test_another_key_than_the_pinned_one_is_refused_before_this_sides_key_is_sho
 
 def test_who_answers_with_a_key_that_it_only_knows_the_public_half_of_is_refused() -> None:
     """The middle has its own ephemeral key and seals the pinned public key under it: the proof is what it lacks."""
-    initiator, middle = openings(pinned=public_key(PEER_KEY))
-    middle._keys = (b"\x07" * 32, middle._keys[1])
+    initiator, middle = openings(pinned=PEER_KEY.public)
+    middle._keys = (KeyPair(b"\x07" * 32), middle._keys[1])
     middle.take(initiator.begin())
     first = initiator.take(middle.begin())
     handshake = middle._handshake
     assert handshake is not None
     handshake.read(first)
     state = handshake._state
-    ephemeral = public_key(b"\x06" * 32)
-    state.mix_hash(ephemeral)
+    ephemeral = handshake._write_key("e")
     handshake._mix_secret("ee")
-    forged = ephemeral + state.encrypt(public_key(PEER_KEY))
+    forged = ephemeral + state.encrypt(PEER_KEY.public)
     handshake._mix_secret("es")  # with the key that it has
     with pytest.raises(HandshakeFailed, match="does not belong"):
         initiator.take(forged + state.encrypt(b""))

@@ -37,9 +37,10 @@ def get(app: App, path: str, client: str = "127.0.0.1") -> tuple[int, bytes]:
 
 
 def test_a_node_whose_batches_are_on_time_is_well(node: Node) -> None:
-    app = App(node, ApiConfig(), lambda: PeersSeen(3, 0))
+    app = App(node, ApiConfig(), lambda: PeersSeen(3, 0, b"\x11" * 32))
     status, body = get(app, "/health")
     health = json.loads(body)
+    assert health["peerKey"] == "0x" + "11" * 32
     assert (status, health["status"], health["reason"], health["peers"]) == (200, "ok", None, 3)
     assert abs(health["clock"] - health["time"]) < 10_000
     _, figures = get(app, "/metrics")
