@@ -240,7 +240,7 @@ def test_whoever_joins_a_node_of_another_version_or_key_is_told_so() -> None:
     asyncio.run(scenario())
 
 
-def test_a_peer_cannot_be_talked_down_to_plain_text() -> None:
+def test_a_node_never_answers_in_plain_text() -> None:
     """A node of version 4 spoke without encryption, and began with this."""
     hello = frame(encode_message(Hello(4, 926002, ZERO_HASH, 0, 0)))
 
