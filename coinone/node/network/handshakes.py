@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from coinone.base.primitives.types import ZERO_HASH, Hash32
 from coinone.node.clock import Entropy, system_entropy
-from coinone.node.network.addresses import owner_of
 from coinone.protocols.relay.messages import PROTOCOL_VERSION
 from coinone.protocols.secure_channel.channel import SecureChannel
 from coinone.protocols.secure_channel.handshake import KeyPair
@@ -77,9 +76,9 @@ class Handshakes:
         return len(self._open)
 
     @contextmanager
-    def place(self, writer: asyncio.StreamWriter, address: str) -> Iterator[None]:
-        """A place for the time of a handshake."""
-        self._open[writer] = owner = owner_of(address)
+    def place(self, writer: asyncio.StreamWriter, owner: str) -> Iterator[None]:
+        """A place for the time of a handshake; `owner` is that of the peer's address."""
+        self._open[writer] = owner
         if Counter(self._open.values())[owner] > HANDSHAKES_PER_ADDRESS_MAX:
             self._cut(next(each for each, other in self._open.items() if other == owner))
         elif len(self._open) > HANDSHAKES_MAX:

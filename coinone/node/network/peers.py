@@ -7,6 +7,7 @@ reader costs bounded memory. The relay decides; this module moves bytes and pass
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import assert_never
 
@@ -14,7 +15,7 @@ import structlog
 
 from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.parse import format_bytes
-from coinone.node.network.addresses import PeerAddress
+from coinone.node.network.addresses import PeerAddress, owner_of
 from coinone.node.network.connection import PeerConnection
 from coinone.node.network.handshakes import Handshakes, Identity, open_channel
 from coinone.protocols.relay.effects import Deliver, Drop, Effect, Send
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 READ_BYTES = 65_536
 HELD_BYTES_MAX = 128_000_000  # of all peers, unsent or incomplete; beyond, the peer with the most is dropped
+PEERS_PER_ADDRESS_MAX = 16  # a quarter of the places: one address alone does not keep the others out
 # Log lines about peers, since a stranger can connect and be dropped any number of times.
 LOGGED_PER_MINUTE = 60
 TICK_S = 0.5
@@ -66,6 +68,7 @@ class PeerNetwork:
         self._identity = identity
         self._lines = _Lines(now_ms)
         self._handshakes = Handshakes()
+        self._incoming: Counter[str] = Counter()  # peers by the owner of their address
         self._connections: dict[int, PeerConnection] = {}
         self._next_peer = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -121,11 +124,23 @@ class PeerNetwork:
         if name is None:  # it has left already
             writer.transport.abort()
             return
-        with self._handshakes.place(writer, name[0]):
-            address = PeerAddress(*name[:2])
+        address, owner = PeerAddress(*name[:2]), owner_of(name[0])
+        with self._handshakes.place(writer, owner):
             connection = await self._opened(reader, writer, address, initiates=False)
-        if connection is not None:
+        if connection is None:
+            return
+        if self._incoming[owner] >= PEERS_PER_ADDRESS_MAX:
+            reason = "too many peers of one address"
+            self._lines.info("peer refused", address=str(address), reason=reason)
+            connection.send(encode_message(Goodbye(reason)))
+            connection.finish()
+            await connection.write()
+            return
+        self._incoming[owner] += 1
+        try:
             await self._converse(reader, connection, address, ours=False)
+        finally:
+            self._incoming -= Counter((owner,))  # keeps no owner with none
 
     async def _follow(self, endpoint: PeerAddress) -> None:
         """Keep a connection to `endpoint` open, reconnecting indefinitely."""
@@ -155,6 +170,9 @@ class PeerNetwork:
             self._lines.info("peer refused", address=str(address), reason=str(error))
             writer.close()
             return None
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         return PeerConnection(writer, channel)
 
     async def _converse(

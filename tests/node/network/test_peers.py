@@ -5,10 +5,11 @@ import contextlib
 import socket
 
 import pytest
+from structlog.testing import capture_logs
 
 from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import ZERO_HASH
-from coinone.node.network import peers
+from coinone.node.network import connection, peers
 from coinone.node.network.addresses import PeerAddress
 from coinone.node.storage.storage import FORMAT
 from coinone.protocols.relay.framing import frame
@@ -145,6 +146,26 @@ async def greeted(address: PeerAddress) -> Stranger:
     peer = await stranger(address, receive_buffer=65_536)
     await peer.say(HELLO)
     return peer
+
+
+def test_what_was_sent_no_longer_counts_as_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """599 batches come in three answers of at most 256; a peer may have little more than one of them unsent."""
+
+    async def scenario() -> None:
+        leader, follower = Node(*(make_batch(seq) for seq in range(1, 600))), Node()
+        largest = sum(len(leader.kept[seq]) for seq in range(1, 257))
+        monkeypatch.setattr(connection, "OUTBOX_BYTES_MAX", largest + 10_000)
+        assert sum(map(len, leader.kept.values())) > 2 * largest
+        [address] = await running(leader)
+        await follower.network.start(None, [address])
+        await until(lambda: follower.kept == leader.kept, 5.0)
+        assert [each.held for each in leader.network._connections.values()] == [0]
+        await follower.network.stop()
+        await leader.network.stop()
+
+    with capture_logs() as lines:
+        asyncio.run(scenario())
+    assert not any(line.get("reason") == "too slow" for line in lines)
 
 
 def test_a_peer_that_serves_a_forged_batch_is_dropped() -> None:

@@ -18,7 +18,7 @@ from coinone.node.network import bootstrap, handshakes, peers
 from coinone.node.network.addresses import PeerAddress
 from coinone.node.network.handshakes import Identity, open_channel
 from coinone.protocols.relay.framing import frame
-from coinone.protocols.relay.messages import Hello, encode_message
+from coinone.protocols.relay.messages import Goodbye, Hello, encode_message
 from coinone.protocols.secure_channel.errors import OtherNetwork
 from coinone.protocols.secure_channel.handshake import SIZES
 from coinone.protocols.secure_channel.opening import PREAMBLE_BYTES
@@ -297,6 +297,32 @@ def test_handshakes_of_all_addresses_together_are_bounded_too(monkeypatch: pytes
         await node.network.stop()
 
     asyncio.run(scenario())
+
+
+def test_one_address_alone_does_not_take_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "PEERS_PER_ADDRESS_MAX", 2)
+
+    async def scenario() -> None:
+        node = Node(make_batch(1))
+        [address] = await running(node)
+        first, second, third = [await stranger(address) for _ in range(3)]
+        async with asyncio.timeout(5):
+            assert await third.heard() == [Goodbye("too many peers of one address")]
+        assert node.network.peers == 2 and not first.reader.at_eof()
+        second.writer.close()
+        first.writer.close()
+        await until(lambda: node.network.peers == 0)
+        assert not node.network._incoming
+        fourth, fifth = [await stranger(address) for _ in range(2)]  # the places are free again
+        await until(lambda: node.network.peers == 2)
+        assert not fourth.reader.at_eof() and not fifth.reader.at_eof()
+        await node.network.stop()
+
+    with capture_logs() as lines:
+        asyncio.run(scenario())
+    assert [line["reason"] for line in lines if line["event"] == "peer refused"] == [
+        "too many peers of one address"
+    ]
 
 
 @pytest.mark.parametrize("said", [0, PREAMBLE_BYTES, PREAMBLE_BYTES + SIZES[0]])
