@@ -77,7 +77,7 @@ def node(
         typer.Option(
             "--follow",
             metavar="HOST:PORT[#KEY]",
-            help="Take batches and blocks from this node (repeatable), and only if it proves this key.",
+            help="Take batches and blocks from this node (repeatable); with KEY, only if it proves that key.",
         ),
     ] = None,
 ) -> None:

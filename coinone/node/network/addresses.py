@@ -2,9 +2,9 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from coinone.base.primitives.errors import InvalidInput
+from coinone.base.primitives.errors import DecodeError, InvalidInput
 from coinone.base.primitives.parse import parse_bytes
 from coinone.protocols.secure_channel.limits import KEY_BYTES
 
@@ -35,12 +35,19 @@ def parse_followed(text: str) -> PeerAddress:
     """Parse HOST:PORT or HOST:PORT#KEY. Raises InvalidInput."""
     endpoint, pinned, key = text.partition("#")
     address = _parse_endpoint(endpoint, text)
-    return PeerAddress(address.host, address.port, parse_bytes(key, KEY_BYTES)) if pinned else address
+    return replace(address, key=_parse_key(key)) if pinned else address
 
 
 def parse_listen(text: str) -> PeerAddress:
     """Parse [HOST:]PORT; without HOST it is loopback. Raises InvalidInput."""
     return _parse_endpoint(text if ":" in text else f"{LOOPBACK}:{text}", text)
+
+
+def _parse_key(text: str) -> bytes:
+    try:
+        return parse_bytes(text, KEY_BYTES)
+    except DecodeError:
+        raise InvalidInput("a peer's key is 0x and 64 hex digits, as the peer prints it", have=text) from None
 
 
 def _parse_endpoint(endpoint: str, text: str) -> PeerAddress:

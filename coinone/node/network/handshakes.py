@@ -2,15 +2,17 @@
 
 Until then a connection is a stranger's. It holds its socket and at most 95 bytes, and is cut after HANDSHAKE_S. Where
 too many are in progress, in all or of one address, the oldest one is cut: an honest peer needs two round trips, and is
-the oldest only if others open connections faster than that; connections that stay silent replace each other.
+the oldest only if others open connections faster than that; connections that stay silent replace each other. Where
+one address begins too many in a second, the rest of them are closed at no further cost.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.types import ZERO_HASH, Hash32
 from coinone.node.clock import Entropy, system_entropy
 from coinone.protocols.relay.messages import PROTOCOL_VERSION
@@ -23,6 +25,8 @@ HANDSHAKE_S = 5.0  # as long as a hello may take afterwards
 # Incoming ones in progress: an honest one that takes 0.3 s is cut only at 430 new connections a second.
 HANDSHAKES_MAX = 128
 HANDSHAKES_PER_ADDRESS_MAX = 16  # more than an office or a provider behind one address starts together
+# New ones of one address in a second: 0.4 ms each for this node, a quarter of that for somebody who sends random keys.
+HANDSHAKES_PER_SECOND_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,22 @@ async def open_channel(
 class Handshakes:
     """The incoming handshakes in progress, oldest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
         self._open: dict[asyncio.StreamWriter, str] = {}  # each with the owner of its address
+        self._second = 0
+        self._begun: Counter[str] = Counter()  # in that second, by owner
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def admits(self, owner: str) -> bool:
+        """Whether this owner of an address may begin one more; asking counts as one."""
+        second = div_down(self._now_ms(), 1000)
+        if second != self._second:
+            self._second, self._begun = second, Counter()
+        self._begun[owner] += 1
+        return self._begun[owner] <= HANDSHAKES_PER_SECOND_MAX
 
     @contextmanager
     def place(self, writer: asyncio.StreamWriter, owner: str) -> Iterator[None]:

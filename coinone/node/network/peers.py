@@ -67,7 +67,7 @@ class PeerNetwork:
         self._now_ms = now_ms
         self._identity = identity
         self._lines = _Lines(now_ms)
-        self._handshakes = Handshakes()
+        self._handshakes = Handshakes(now_ms)
         self._incoming: Counter[str] = Counter()  # peers by the owner of their address
         self._connections: dict[int, PeerConnection] = {}
         self._next_peer = 0
@@ -125,6 +125,10 @@ class PeerNetwork:
             writer.transport.abort()
             return
         address, owner = PeerAddress(*name[:2]), owner_of(name[0])
+        if not self._handshakes.admits(owner):
+            self._lines.info("peer refused", address=str(address), reason="too many handshakes a second")
+            writer.transport.abort()
+            return
         with self._handshakes.place(writer, owner):
             connection = await self._opened(reader, writer, address, initiates=False)
         if connection is None:

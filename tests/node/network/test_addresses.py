@@ -35,7 +35,7 @@ def test_a_key_may_follow_the_address() -> None:
 
 @pytest.mark.parametrize("key", ["", "0x", KEY.hex(), "0x" + KEY.hex()[2:], "0x" + "zz" * 32])
 def test_a_key_that_is_none_is_refused_rather_than_not_checked(key: str) -> None:
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match="64 hex digits"):
         parse_followed(f"10.0.0.1:30301#{key}")
 
 

@@ -347,8 +347,31 @@ def test_a_handshake_that_takes_too_long_is_cut(monkeypatch: pytest.MonkeyPatch,
     assert [line["reason"] for line in lines] == ["no handshake within 0.3 s"]
 
 
-def test_random_bytes_at_the_door_end_their_connection_and_nothing_else() -> None:
+def test_one_address_begins_a_bounded_number_of_handshakes_in_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handshakes, "HANDSHAKES_PER_SECOND_MAX", 3)
+
+    async def scenario() -> list[int]:
+        node, answered = Node(make_batch(1)), []
+        [address] = await running(node)
+        node.network._handshakes._now_ms = lambda: now_ms
+        for now_ms in (5_000, 5_200, 5_400, 5_900, 5_999, 6_000):
+            reader, _ = await asyncio.open_connection(address.host, address.port)
+            with contextlib.suppress(ConnectionError):
+                if await reader.read(PREAMBLE_BYTES):
+                    answered.append(now_ms)
+        await node.network.stop()
+        return answered
+
+    assert asyncio.run(scenario()) == [5_000, 5_200, 5_400, 6_000]
+
+
+def test_random_bytes_at_the_door_end_their_connection_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Half of them behind a right preamble, so that the handshake itself reads them."""
+    monkeypatch.setattr(handshakes, "HANDSHAKES_PER_SECOND_MAX", 100)
     noise = random.Random(926002)
 
     async def scenario() -> int:
