@@ -43,8 +43,8 @@ def test_a_post_only_order_that_will_be_refused_is_said_to_be_before_and_after(
     page = opened(profile, quiet_node, 6)
     book_row(page, "ask", 0).get_by_text("190.50", exact=True).wait_for()
     said = post_only(page, "1", "191")
-    assert "Likely refused, at the latest after the takers of its batch: earlier orders for 0.5 SOL" in said
-    assert "refused" not in post_only(page, "1", "190.4")
+    assert "Likely removed after the takers of its batch: earlier orders for 0.5 SOL are in its way" in said
+    assert "removed" not in post_only(page, "1", "190.4")
     post_only(page, "1", "191")
     send(page)
     seen(page, "Post-only: earlier orders were in its way, so it was not placed.")

@@ -381,7 +381,7 @@ export const en = {
   'ticket.priceDigits': 'Price: at most 5 digits and {n} decimals',
   'ticket.noPrice': 'No price yet',
   'ticket.silent': 'The line to the node is silent, so the prices shown may be old. Wait until it is live again, or use a limit order.',
-  'ticket.likelyRefused': 'Likely refused, at the latest after the takers of its batch: earlier orders for {size} {coin} are in its way, more than a 16th of it.',
+  'ticket.likelyRefused': 'Likely removed after the takers of its batch: earlier orders for {size} {coin} are in its way, more than a 16th of it.',
   'ticket.crossesAsk': 'Crosses the best ask ({px}): what takers leave of both meets at the end of the batch.',
   'ticket.crossesBid': 'Crosses the best bid ({px}): what takers leave of both meets at the end of the batch.',
   'ticket.meeting': 'If it meets an order of its batch at the middle of the book or worse, it pays the taker’s fee.',

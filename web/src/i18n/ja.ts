@@ -373,7 +373,7 @@ export const ja: Messages = {
   'ticket.priceDigits': '価格：有効数字 5 桁、小数 {n} 桁まで',
   'ticket.noPrice': 'まだ価格がありません',
   'ticket.silent': 'ノードからの通信が途絶えているため、表示価格は古い可能性があります。復旧を待つか、指値注文を使ってください。',
-  'ticket.likelyRefused': '拒否される見込み（遅くとも同じバッチのテイカーの後）：先にある {size} {coin} の注文と当たります（16 分の 1 超）。',
+  'ticket.likelyRefused': '同じバッチのテイカーの後に取り消される見込み：先にある {size} {coin} の注文と当たります（16 分の 1 超）。',
   'ticket.crossesAsk': '最良の売値（{px}）と交差します。テイカーが残した分はバッチの終わりに約定します。',
   'ticket.crossesBid': '最良の買値（{px}）と交差します。テイカーが残した分はバッチの終わりに約定します。',
   'ticket.meeting': '板の仲値またはそれより不利な価格で同じバッチの注文と出会うと、テイカー手数料がかかります。',

@@ -373,7 +373,7 @@ export const ko: Messages = {
   'ticket.priceDigits': '가격: 유효 숫자 5자리, 소수점 이하 최대 {n}자리',
   'ticket.noPrice': '아직 가격이 없습니다',
   'ticket.silent': '노드와의 연결에서 소식이 없어 표시된 가격이 오래되었을 수 있습니다. 복구될 때까지 기다리거나 지정가 주문을 사용하세요.',
-  'ticket.likelyRefused': '거부될 가능성이 큼(늦어도 배치의 테이커 체결 뒤): 먼저 있던 {size} {coin} 주문과 부딪칩니다(16분의 1 초과).',
+  'ticket.likelyRefused': '배치의 테이커 체결 뒤에 제거될 가능성이 큼: 먼저 있던 {size} {coin} 주문과 부딪칩니다(16분의 1 초과).',
   'ticket.crossesAsk': '최우선 매도 호가({px})와 교차합니다. 테이커가 남긴 부분은 배치 끝에서 만납니다.',
   'ticket.crossesBid': '최우선 매수 호가({px})와 교차합니다. 테이커가 남긴 부분은 배치 끝에서 만납니다.',
   'ticket.meeting': '호가창 중간 가격이나 그보다 불리한 가격에서 같은 배치의 주문과 만나면 테이커 수수료를 냅니다.',

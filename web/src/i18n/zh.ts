@@ -373,7 +373,7 @@ export const zh: Messages = {
   'ticket.priceDigits': '价格：最多 5 位有效数字和 {n} 位小数',
   'ticket.noPrice': '暂无价格',
   'ticket.silent': '与节点的连接没有消息，显示的价格可能已过时。请等待恢复，或使用限价单。',
-  'ticket.likelyRefused': '可能被拒绝，最迟在本批次吃单成交之后：前面有 {size} {coin} 的更早订单，超过其十六分之一。',
+  'ticket.likelyRefused': '可能在本批次吃单成交之后被移除：前面有 {size} {coin} 的更早订单，超过其十六分之一。',
   'ticket.crossesAsk': '与最优卖价（{px}）交叉：双方在吃单者之后剩余的部分在批次末尾成交。',
   'ticket.crossesBid': '与最优买价（{px}）交叉：双方在吃单者之后剩余的部分在批次末尾成交。',
   'ticket.meeting': '如果它在订单簿中间价或更差的价格与同批次订单相遇，则支付吃单手续费。',

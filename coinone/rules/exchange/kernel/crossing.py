@@ -12,7 +12,6 @@ from coinone.rules.exchange.rows.arrays import i64, inlined
 from coinone.rules.exchange.rows.status import Status
 from coinone.rules.exchange.rows.tables import MarketStatus
 
-NEAR_SHARE = 4  # of mark / max leverage: how much worse than the market a price may be that rests over others
 _BAND_CANCELED = int(Status.BAND_CANCELED)
 _AGED = int(MarketStatus.AGED)
 
@@ -32,21 +31,16 @@ def would_cross(core: Any, i: int, other: int, old: int) -> bool:
 def rests_over(core: Any, i: int) -> bool:
     """Whether post-only op `i` rests although it crosses others, which it meets after the takers (passing.py).
 
-    Only in its own segment and on a fresh price; if it is reduce-only, also on an aged one. Its price must be near the
-    market's (op.middle / 2, prices/fair.py): a bid far above that is a mistake, and takers would have it. Beyond
-    the band at its owner's loss no fill can happen: 16,384 such bids, each at a better price than the makers', would
-    push theirs off the side, and so would as many prices in a row nearby.
+    Only in its own segment and on a fresh price; if it is reduce-only, also on an aged one. Beyond the band at its
+    owner's loss no fill can happen: 16,384 such bids, each at a better price than the makers', would push theirs off
+    the side, and so would as many prices in a row nearby.
     """
     op = core.ops[i]
     terms = core.markets[i64(op.market)]
     if op.passes == 0 or terms.status > _AGED or (terms.status == _AGED and op.reduce_only == 0):
         return False
     lost = (1 - 2 * op.side) * (op.px - terms.mark)
-    far = (1 - 2 * op.side) * (2 * op.px - op.middle)
-    return bool(
-        lost <= min(band_of(terms), PRICE_LEVELS_MAX // 2 * terms.px_unit)
-        and far <= 2 * terms.mark // (NEAR_SHARE * terms.max_leverage)
-    )
+    return bool(lost <= min(band_of(terms), PRICE_LEVELS_MAX // 2 * terms.px_unit))
 
 
 @inlined

@@ -1,23 +1,17 @@
-"""Where a market trades: its fair price, which is the oracle plus the book's average distance from it, and its middle.
+"""The fair price of a market that trades beside its index: the oracle plus the book's average distance from it.
 
-A market may trade beside its index for days, so that the mark is not its price.
 The distance is that of two averages of 150 s over the same samples, taken where narrow hittable quotes exist
 (quotes.py): one of their midpoints, one of the oracle. Without such quotes both keep their last value, so the fair
-price follows the index at the last known distance. The middle is that of the book at the end of the last batch, which
-all could see. Nobody is valued or liquidated at either: they decide who pays a taker's fee where resting orders meet
-(kernel/passing.py), and which post-only orders are so far from the market that they rest over nothing
-(kernel/crossing.py).
+price follows the index at the last known distance. Nobody is valued or liquidated at it: it decides who pays a taker's
+fee where resting orders meet and the book shows no narrow spread (trading/uncrossing.py).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
-from coinone.base.primitives.integers import div_down, round_half_even
+from coinone.base.primitives.integers import div_down
 from coinone.rules.exchange.batch.execution import Execution
-from coinone.rules.exchange.rows.tables import LIMIT_WHOLE, Array
 from coinone.rules.exchange.state.ledger import QUOTE_SCALE, MarketMemory
 
 ONE = 1 << 64
@@ -33,32 +27,6 @@ def expected_middle(batch: Execution, market: int) -> int:
     if not memory.book_average:
         return 2 * int(row["mark"])
     return div_down(2 * _beside_the_index(memory, int(row["oracle"])), _UNIT)
-
-
-def last_middle(batch: Execution, market: int) -> int:
-    """Twice the price that decides which of two resting orders takes.
-
-    It is the midpoint of the public impact prices at the last batch's end if their spread is narrow, else the expected
-    middle. The mark where the limit of liquidations is below its full size: makers have just come back, and the quotes
-    from before are not theirs.
-    """
-    memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
-    bid, ask, oracle = memory.seen_bid, memory.seen_ask, QUOTE_SCALE * int(row["oracle"])
-    if int(row["limit_share"]) != LIMIT_WHOLE:
-        return 2 * int(row["mark"])
-    if bid and ask and is_narrow(bid, ask, oracle, int(row["max_leverage"])):
-        return round_half_even(bid + ask, QUOTE_SCALE)
-    return expected_middle(batch, market)
-
-
-def market_prices(batch: Execution) -> Array:
-    """Twice each market's price [market, side]: for bids the highest of mark, fair price and last middle, for asks the
-    lowest."""
-    found = [
-        (2 * int(batch.rows.markets[n]["mark"]), expected_middle(batch, n), last_middle(batch, n))
-        for n in range(batch.rows.market_count)
-    ]
-    return np.array([(max(prices), min(prices)) for prices in found], np.int64)
 
 
 def add_book(

@@ -245,7 +245,7 @@ OP = _table(
     ("oid", _i8),  # target of CANCEL and MODIFY
     ("target_hi", _i8),  # target of CANCEL_CLOID and MODIFY_CLOID
     ("target_lo", _i8),
-    ("middle", _i8),  # twice a price: of a MEET, which decides who takes; of a post-only PLACE, the market's
+    ("middle", _i8),  # of a MEET: twice the price that decides which side takes
     ("account", _i4),
     ("builder", _i4),  # account slot; read only where builder_fee > 0
     ("builder_fee", _i4),

@@ -14,7 +14,6 @@ import numpy as np
 from coinone.rules.exchange.accounts.credits import note_fees
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.events.event_log import Trades
-from coinone.rules.exchange.prices.fair import market_prices
 from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import OP, RESULT, UPDATE, Array, OpKind, Side, copied
 from coinone.rules.exchange.trading import open_orders
@@ -74,8 +73,6 @@ class Trading:
         to_market_units(ops, rows.markets["sz_decimals"][: rows.market_count], wrong)
         if post_only:
             ops["passes"] = 1
-            places = np.clip(ops["market"], 0, rows.market_count - 1), ops["side"]
-            ops["middle"] = market_prices(batch)[places]
         segment = open_orders.run(batch, ops)
         results, fills, updates = map(copied, (segment.results, segment.fills, segment.updates))
         note_fees(rows, fills)

@@ -116,13 +116,10 @@ class Passing(Meeting):
 def rests_over(op: Op, market: TwinMarket) -> bool:
     """Whether a post-only order rests although it crosses others.
 
-    On a fresh price, if it is reduce-only also on an aged one, near the market's price, and not where its owner's loss
-    would be beyond the band or half the prices of a side.
+    On a fresh price, if it is reduce-only also on an aged one, and not where its owner's loss would be beyond the band
+    or half the prices of a side.
     """
     if not op.passes or market.status > AGED or (market.status == AGED and not op.reduce_only):
         return False
     loss = op.px - market.mark if op.side == BUY else market.mark - op.px
-    far = 2 * op.px - op.middle if op.side == BUY else op.middle - 2 * op.px
-    if far > 2 * market.mark // (4 * market.max_leverage):
-        return False
     return loss <= 0 or not (beyond_band(market, op.px) or loss > PRICE_LEVELS_MAX // 2 * market.px_unit)

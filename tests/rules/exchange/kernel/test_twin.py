@@ -65,7 +65,6 @@ def random_ops(random: np.random.Generator, rows: Rows, count: int) -> np.ndarra
         op["target_hi"], op["target_lo"] = -5, random.integers(0, 30)
         op["builder"], op["builder_fee"] = random.integers(0, ACCOUNTS), random.choice([0, 0, 0, 100])
         op["passes"] = op["tif"] == Tif.ALO and random.random() < 0.5
-        op["middle"] = 2 * mark + int(random.integers(-20, 21)) * step
         if random.random() < 0.03:
             op["liquidation"], op["reduce_only"] = 1, 1
             op["liquidation_fee"], op["tif"] = 5000, Tif.IOC
@@ -266,7 +265,6 @@ def run_passing(seed: int) -> set[object]:
         met |= statuses(*run_equal(rows, twin, small, now))
         some_modify(random, rows, large)
         large["passes"] = 1
-        large["middle"] = 2 * rows.markets["mark"][large["market"]] + random.integers(-40, 41, len(large))
         late = now + int(random.integers(0, 2))  # in the batch of the small ones, or in the next
         met |= statuses(*run_equal(rows, twin, large, late))
         if random.random() < 0.7:
