@@ -3,7 +3,8 @@
 The distance is that of two averages of 150 s over the same samples, taken where narrow hittable quotes exist
 (quotes.py): one of their midpoints, one of the oracle. Without such quotes both keep their last value, so the fair
 price follows the index at the last known distance. Nobody is valued or liquidated at it: it decides who pays a taker's
-fee where resting orders meet and the book shows no narrow spread (trading/uncrossing.py).
+fee where resting orders meet and the book shows no narrow spread (trading/uncrossing.py), and initial margin covers the
+distance (state/distance.py).
 """
 
 from __future__ import annotations
