@@ -11,6 +11,7 @@ from coinone.node.network.peers import PeerNetwork
 from coinone.node.recovery.startup import identity_of, open_chain
 from coinone.node.storage.storage import open_storage
 from coinone.protocols.sequencer.sequencer import Sequencer
+from tests.node.network.peer_nodes import identity
 from tests.rules.chain.chain_world import NETWORK, SECRETS, START_MS
 
 
@@ -37,7 +38,7 @@ def test_a_relays_effect_that_nobody_handles_is_an_error() -> None:
             return [Unknown()]
 
     async def publish() -> None:
-        network = PeerNetwork(Relay(), None, lambda: 0)  # type: ignore[arg-type]
+        network = PeerNetwork(Relay(), None, lambda: 0, identity())  # type: ignore[arg-type]
         with pytest.raises(AssertionError, match="Unknown"):
             network.published(None)  # type: ignore[arg-type]
 
