@@ -9,14 +9,16 @@ needs an initial margin of at least
 
 which an account that chose half of the maximum leverage, or less, has in any case. The distance is the larger one of
 
-    the book's 150 s average from that of the index over the same samples (prices/fair.py): the spread, or one empty
-        side for a while, hides nothing
+    the book's 150 s average from that of the index over the same samples (prices/fair.py)
     what an order for the impact notional would gain now: the last impact ask below the mark, or the impact bid above
         it (prices/quotes.py). Before the average has followed, profit would be margin for the next order
 
 in steps of 1 / (16 * max leverage), rounded down: a narrow spread is no wider than one, and all holders are updated
 when a step is crossed, not in every batch. It is at most 1 / max leverage, which doubles the least initial margin: who
 pushes an average or a quote locks no more than that, and frees nothing on the other side.
+
+Both need a book: who buys all asks in each batch, while makers offer no more than that, leaves neither a quote nor a
+sample, and hides a distance that has just come (docs/reliability.md, "Distance from the index").
 
 It follows from the market's memory and mark at the end of each batch, so it is in no leaf. Equity, maintenance margin
 and liquidations do not read it: nobody is closed by it, and no order is cancelled.
