@@ -44,6 +44,8 @@ class FederationReport:
     partitions: int
     clock_jumps: int
     lies: int
+    caught_up: int  # batches sent to a member that was behind
+    refused: int  # messages that broke a rule
     digest: str
 
     def line(self) -> str:
@@ -128,6 +130,8 @@ class FederationScenario:
             partitions=self.links.partitions,
             clock_jumps=self.storm.clock_jumps,
             lies=sum(member.lies for member in self.members),
+            caught_up=sum(member.caught_up for member in self.members),
+            refused=sum(member.refused for member in self.members),
             digest=hashlib.sha256(repr(sorted(self.certificates.certified.items())).encode()).hexdigest()[
                 :16
             ],

@@ -26,7 +26,7 @@ def modules_loaded_by(module: str) -> set[str]:
     "module",
     [
         "coinone.protocols.sequencer.sequencer",
-        "coinone.protocols.sequencer.messages",
+        "coinone.protocols.member.member",
         "coinone.protocols.relay.relay",
         "coinone.interfaces.client",
         "coinone.base.forms.exchange",

@@ -4,7 +4,9 @@ import pytest
 
 from coinone.node.networks import load_network
 from coinone.node.storage.batch_log import BatchLog
+from coinone.protocols.member.effects import Effect, SendTo
 from sim.federation import FederationReport, FederationScenario
+from sim.member import SimMember
 from sim.votes import TwoContents
 
 DEV = load_network("dev")
@@ -19,7 +21,9 @@ def run(seed: int) -> FederationReport:
 def happened(reports: list[FederationReport]) -> None:
     """A fault test proves that the faults happened."""
     assert min(report.terms for report in reports) > 3
-    for name in ("again", "undone", "crashes", "torn_tails", "broken_connections", "partitions", "lies"):
+    for name in (
+        "again", "undone", "crashes", "torn_tails", "broken_connections", "partitions", "lies", "caught_up", "refused",
+    ):  # fmt: skip
         assert sum(getattr(report, name) for report in reports) > 0, f"no {name}: nothing was tested"
 
 
@@ -52,3 +56,17 @@ def test_a_member_that_loses_what_it_promised_is_found_out(monkeypatch: pytest.M
         except AssertionError as error:
             assert "two certificates" in str(error) or "no progress" in str(error), error
     pytest.fail("the ledger of votes finds nothing")
+
+
+def test_a_member_that_sends_before_it_writes_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin: power fails at a write whose votes have left."""
+    carry_out = SimMember._carry_out
+
+    def hasty(self: SimMember, effects: list[Effect]) -> None:
+        sends = [effect for effect in effects if isinstance(effect, SendTo)]
+        carry_out(self, [*sends, *(effect for effect in effects if effect not in sends)])
+
+    monkeypatch.setattr(SimMember, "_carry_out", hasty)
+    with pytest.raises(TwoContents):
+        for seed in range(20):
+            FederationScenario(seed, DEV).run()

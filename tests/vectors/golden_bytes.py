@@ -18,8 +18,9 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.records import decode, encode
 from coinone.node.executor import promises
 from coinone.node.storage.blocks import StoredHead
+from coinone.protocols.member import messages as member
+from coinone.protocols.member.messages import CertifiedPush, HeadReport
 from coinone.protocols.relay import messages as relay
-from coinone.protocols.sequencer import messages as sequencer
 from coinone.protocols.sequencer.effects import ChangeCall, PreparedBatch, Proposal
 from coinone.rules.chain.bridge import seen
 from coinone.rules.chain.cursor import Cursor, Effects
@@ -229,6 +230,10 @@ def member_message_of(draw: Draw) -> Any:
     return ChangeCall(signed_change_of(draw), draw.maybe(batch_of))
 
 
+def progress_of(draw: Draw) -> Any:
+    return HeadReport(draw.uint(8)) if draw.random() < 0.5 else CertifiedPush(encode(certified_of(draw)))
+
+
 def promise_of(draw: Draw) -> Any:
     make = draw.choice((vote_of, change_vote_of, lambda d: PreparedBatch(prepared_of(d), batch_of(d))))
     return make(draw)
@@ -291,7 +296,8 @@ FORMS: dict[str, Form] = {
         False,
     ),
     "relay message": Form(relay_message_of, relay.encode_message, _relay_message_back),
-    "member message": Form(member_message_of, sequencer.encode_message, sequencer.decode_message),
+    "member message": Form(member_message_of, member.encode_message, member.decode_message),
+    "progress of a member": Form(progress_of, member.encode_message, member.decode_message),
     "promise": Form(promise_of, _promise_bytes, _promise_back, False),
     "action": Form(action_of, envelope.encode_envelope, envelope.decode_envelope),
     "genesis": _record(genesis_of, Genesis),

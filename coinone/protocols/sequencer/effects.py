@@ -1,4 +1,4 @@
-"""Messages between members, and the effects that a sequencer requests, in order.
+"""The votes that members send each other, and the effects that a sequencer requests, in order.
 
 `Persist` must be on disk before any later `Broadcast` leaves; several may be written together.
 """

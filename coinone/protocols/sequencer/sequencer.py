@@ -104,11 +104,12 @@ class Sequencer:
 
     def start(self) -> list[Effect]:
         """Start, once after construction: continue a change of term that a restart interrupted, or begin one that the
-        last run made necessary."""
+        last run made necessary. A vote for another term is sent again: it may not have left before the restart."""
         change = self._promises.change
         if change is not None and change.term > self._cursor.term.number:
-            self._changing.add(self._changing.call(change, self._held()))
-            return [*self._begin_term(), *self._renew()]
+            call = self._changing.call(change, self._held())
+            self._changing.add(call)
+            return [Broadcast(call), *self._begin_term(), *self._renew()]
         return self._renew()
 
     def rewind(self, cursor: Cursor) -> list[Effect]:
@@ -118,6 +119,11 @@ class Sequencer:
         self._term = max(self._term, cursor.term.number)
         self._stand(cursor)
         return self._call_change(self._term + 1)
+
+    @property
+    def seq(self) -> int:
+        """The seq of the newest certified batch."""
+        return self._cursor.seq
 
     @property
     def is_leader(self) -> bool:

@@ -10,9 +10,9 @@ from coinone.base.crypto.keccak import keccak256
 from coinone.base.crypto.secp256k1 import address_of
 from coinone.base.primitives.errors import InvalidBatch, InvalidSignature
 from coinone.node.networks import load_network
+from coinone.protocols.member.messages import decode_message, encode_message
 from coinone.protocols.sequencer.changing import seed_chain
 from coinone.protocols.sequencer.effects import Broadcast, Certified, ChangeCall, Execute, Persist, Proposal
-from coinone.protocols.sequencer.messages import decode_message, encode_message
 from coinone.protocols.sequencer.sequencer import TERM_PATIENCE_MS, Draft, Sequencer
 from coinone.rules.chain.cursor import Cursor, check_batch
 from coinone.rules.chain.genesis import Genesis, genesis_cursor, genesis_header
