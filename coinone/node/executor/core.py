@@ -1,9 +1,9 @@
-"""The single-threaded core of the node: chain, pools, sequencer and log, and the closing of batches.
+"""The single-threaded core of the node: chain, pools, member and log, and the closing of batches.
 
 Nothing here knows threads or event loops: the executor (executor.py) calls it from the one thread that owns the state,
 the simulation from its own loop. Callers pass the time.
 
-The steps of a batch: draft from the pools -> sequencer's votes -> apply -> synced to the log -> answers and view.
+The steps of a batch: draft from the pools -> the member's votes -> apply -> synced to the log -> answers and view.
 Nothing is sent before the sync (docs/design.md).
 """
 
@@ -19,19 +19,19 @@ from coinone.base.primitives.errors import (
     StorageError,
 )
 from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import Hash32
 from coinone.node.executor.barred import Barred
 from coinone.node.executor.door import Door, Reply
 from coinone.node.executor.promises import promises_in, record_of
 from coinone.node.executor.reports import WaitingReports
 from coinone.node.keys import Secrets
-from coinone.node.storage.record import Kind, Record
 from coinone.node.storage.storage import Storage
 from coinone.node.views.published import NewBlock, Published
 from coinone.node.views.view import first_view, next_view
-from coinone.protocols.sequencer.effects import Broadcast, Certified, Effect, Execute, Persist
-from coinone.protocols.sequencer.sequencer import Draft, Sequencer
+from coinone.protocols.member.effects import Answer, Effect, Refuse, SendTo, Write
+from coinone.protocols.member.member import Member
+from coinone.protocols.sequencer.effects import Execute
+from coinone.protocols.sequencer.sequencer import Draft
 from coinone.protocols.txpool.actions import Waiting
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
 from coinone.rules.chain.apply import apply_batch, check_proposal, undo_batch
@@ -42,7 +42,7 @@ from coinone.rules.chain.network import Network
 from coinone.rules.chain.state import BatchResult, ChainState
 from coinone.rules.exchange.actions.verify import SignedAction
 from coinone.rules.exchange.wire.types import OracleReport, VerifiedAction
-from coinone.rules.ledger.batch import Batch, CertifiedBatch
+from coinone.rules.ledger.batch import Batch
 from coinone.rules.ledger.header import Header
 
 Publish: TypeAlias = Callable[[Published], None]
@@ -71,17 +71,16 @@ class Core:
         self.view = first_view(chain)
         self._publish = publish
         self._pinned: int | None = None
-        self._promises: list[Record] = []
         self.is_member = secrets.member in chain.federation.members
-        self._sequencer = self._new_sequencer(secrets) if self.is_member else None
+        self._member = self._new_member(secrets) if self.is_member else None
         if storage.turns_back:
             self._stand_on_block()
 
-    def _new_sequencer(self, secrets: Secrets) -> Sequencer:
+    def _new_member(self, secrets: Secrets) -> Member:
         chain = self.chain
         if len(chain.federation.members) > 1:
             raise NotSupported("a federation of several members has no transport for its votes yet")
-        sequencer = Sequencer(
+        member = Member(
             chain.network,
             chain.federation,
             chain.federation.members.index(secrets.member),
@@ -89,17 +88,19 @@ class Core:
             secrets.seeds,
             chain.cursor,
             self,
+            self.storage.batch,
             promises_in(self.storage.log),
         )
-        self._carry_out(sequencer, sequencer.start())
-        return sequencer
+        self._carry_out(member, member.start())
+        return member
 
     @property
-    def sequencer(self) -> Sequencer:
-        """The sequencer. Raises NotSupported on a node that only follows (roles/follower.py)."""
+    def member(self) -> Member:
+        """The federation's member that this node is. Raises NotSupported on a node that only follows
+        (roles/follower.py)."""
         self._check_member()
-        assert self._sequencer is not None
-        return self._sequencer
+        assert self._member is not None
+        return self._member
 
     # Accept transactions
 
@@ -172,7 +173,7 @@ class Core:
         if self._pinned is not None:
             self.evm_offset_s = self._pinned - div_down(max(now_ms, self.chain.cursor.time_ms + 1), 1000)
         draft = Draft(base.number, base.hash, self.evm_offset_s, transactions, len(forced))
-        result = self._carry_out(self.sequencer, self.sequencer.propose(now_ms, draft))
+        result = self._carry_out(self.member, self.member.propose(now_ms, draft))
         assert result is not None, "a sole member's proposal is certified immediately"
         self._reports.clear()
         self.door.bar_skipped(self.chain, result, forced)
@@ -195,15 +196,15 @@ class Core:
     def _stand_on_block(self) -> None:
         """Void all batches after the head, to which the chain was rewound; later ones are made in a new term."""
         cursor = self.chain.cursor
-        self._carry_out(self.sequencer, self.sequencer.rewind(cursor))
-        self.storage.void_batches_from(cursor.seq + 1, self._take_promises())
+        write = self.member.rewind(cursor)
+        self.storage.void_batches_from(cursor.seq + 1, [record_of(record) for record in write.records])
 
     def check(self, batch: Batch) -> None:
-        """Raise InvalidBatch or NotSupported if `apply_batch` would; called by the sequencer."""
+        """Raise InvalidBatch or NotSupported if `apply_batch` would; called by the member."""
         check_proposal(self.chain, batch)
 
     def undo(self) -> None:
-        """Undo the last batch; called by the sequencer."""
+        """Undo the last batch; called by the member."""
         undo_batch(self.chain)
 
     def note_block(self, new: NewBlock) -> None:
@@ -231,7 +232,7 @@ class Core:
         self._check_member()
 
     def _check_member(self) -> None:
-        if self._sequencer is None:
+        if self._member is None:
             raise NotSupported(NO_LEADER)
 
     def check_running(self) -> None:
@@ -274,42 +275,33 @@ class Core:
         actions = self.door.choose(self.chain, limits, [*oracle, *ethereum], forced, time_ms)
         return (*forced, *oracle, *[item.raw for item in actions], *ethereum), actions
 
-    def _carry_out(self, sequencer: Sequencer, effects: list[Effect]) -> BatchResult | None:
-        """Carry out the sequencer's effects; return the batch, if one was certified. This member's promises are
-        synced with the batch they certify, or with the next one: nothing is sent before that, so one write still
-        persists them first."""
+    def _carry_out(self, member: Member, effects: list[Effect]) -> BatchResult | None:
+        """Carry out the member's effects; return the batch that they executed, if any. A federation of one certifies it
+        immediately, and writes its promises with it: nothing is sent before that."""
         result: BatchResult | None = None
-        waiting = list(effects)
-        while waiting:
-            match effect := waiting.pop(0):
-                case Persist(promise):
-                    self._promises.append(record_of(promise))
+        for effect in effects:
+            match effect:
+                case Write():
+                    self._write(effect)
                 case Execute(batch):
                     result = apply_batch(self.chain, batch)
-                    waiting.extend(sequencer.executed(result.after, result.digest))
-                case Certified(certified):
-                    self._write_down(certified)
-                case Broadcast():
-                    assert len(self.chain.federation.members) == 1, (
-                        "messages to other members have no transport"
-                    )
+                    self._carry_out(member, member.executed(result.after, result.digest))
+                case Answer():
+                    pass  # `settle` does, once for the batch and the callers that wait for its actions
+                case SendTo() | Refuse():
+                    raise AssertionError(f"messages between members have no transport: {effect}")
                 case _:
                     assert_never(effect)
         return result
 
-    def _write_down(self, certified: CertifiedBatch) -> None:
-        """Sync the batch to the log. If the disk fails, undo the batch: only what is stored may be read."""
-        record = Record(Kind.BATCH, certified.batch.seq, encode(certified))
+    def _write(self, write: Write) -> None:
+        """Sync the batch and its votes to the log. If the disk fails, undo the batch: only what is stored may be
+        read."""
         try:
-            self.storage.log.append([*self._take_promises(), record])
+            self.storage.log.append([record_of(record) for record in write.records])
         except StorageError:
             undo_batch(self.chain)
             raise
-
-    def _take_promises(self) -> list[Record]:
-        """The promises to include in the next write. A batch that is written certified need not be written prepared."""
-        records, self._promises = self._promises, []
-        return [record for record in records if record.kind is not Kind.PREPARED]
 
     def settle(self, result: BatchResult, actions: Sequence[Waiting[VerifiedAction]] = ()) -> None:
         """Clear the pools, answer and publish, after the batch has become durable."""

@@ -36,7 +36,7 @@ class BlockSource:
         self._storage = storage
 
     def batch(self, seq: int) -> bytes | None:
-        return self._storage.log.batches.get(seq) or self._storage.blocks.batch(seq)
+        return self._storage.batch(seq)
 
     def batches(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]:
         return _unbroken(self.batch, range(first, first + count), bytes_max)

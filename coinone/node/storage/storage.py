@@ -102,6 +102,10 @@ class Storage:
         if head is not None:
             self.log.prune(head.last_seq)
 
+    def batch(self, seq: int) -> bytes | None:
+        """The encoded certified batch `seq`, from the log or the blocks; None if it is in neither."""
+        return self.log.batches.get(seq) or self.blocks.batch(seq)
+
     def pending_batches(self) -> list[tuple[int, bytes]]:
         """Certified batches after the last block, in order: those of undone blocks, then those of the log."""
         head = self.blocks.head()

@@ -10,7 +10,7 @@ from coinone.node.executor.core import Core
 from coinone.node.network.peers import PeerNetwork
 from coinone.node.recovery.startup import identity_of, open_chain
 from coinone.node.storage.storage import open_storage
-from coinone.protocols.sequencer.sequencer import Sequencer
+from coinone.protocols.member.member import Member
 from tests.node.network.peer_nodes import identity
 from tests.rules.chain.chain_world import NETWORK, SECRETS, START_MS
 
@@ -19,13 +19,13 @@ class Unknown:
     """An effect of a later version."""
 
 
-def test_a_sequencers_effect_that_nobody_handles_is_an_error(
+def test_a_members_effect_that_nobody_handles_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = open_storage(tmp_path, identity_of(NETWORK), 2**27)
     core = Core(open_chain(NETWORK, storage, SECRETS, START_MS), storage, SECRETS, lambda published: None)
-    propose = Sequencer.propose
-    monkeypatch.setattr(Sequencer, "propose", lambda *given: [Unknown(), *propose(*given)])
+    propose = Member.propose
+    monkeypatch.setattr(Member, "propose", lambda *given: [Unknown(), *propose(*given)])
     with pytest.raises(AssertionError, match="Unknown"):
         core.close_batch(START_MS + 250)
     assert core.chain.cursor.seq == 0 and not storage.log.batches
