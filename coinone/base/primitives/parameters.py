@@ -112,5 +112,9 @@ CANCELS_FIRED_PER_BATCH = 256  # accounts: about 15 ms; what is due beyond fires
 CANCELS_DUE_SEEN_PER_BATCH = 1_024  # accounts, of those with many orders that wait as well: about 10 ms
 # Orders, of accounts in liquidation, and of scheduled cancels; the last one's beyond: some 60 ms.
 CANCELLED_WHOLE_PER_BATCH = 16_384
+SWEPT_PER_BATCH = (
+    65_536  # orders that cancelAllByMarket cancels beyond the bound above, where it finds no more than
+)
+SWEPT_AT_ONCE_MAX = 128  # this many; beyond both, of those with few
 FIRED_WITH_FEW = 32  # orders: a scheduled cancel of so few fires beyond that bound too
 SCHEDULE_AHEAD_MS = 5_000  # scheduleCancel must lie so far ahead

@@ -86,11 +86,11 @@ def test_the_chosen_theme_stays(profile: Profile, market_node: LocalNode) -> Non
 def test_a_refusal_is_said_in_words(profile: Profile, market_node: LocalNode) -> None:
     page = profile.open(market_node.url)
     connect_dev_key(page, 7)
-    enter_price_away_from_market(page, 1.01)
-    page.get_by_role("radio", name="ALO").click()
+    enter_price_away_from_market(page, 0.97)
+    page.get_by_role("radio", name="IOC").click()
     page.locator("#ticket-amount").fill("0.01")
     page.keyboard.press("Control+Enter")
-    seen(page, "Post-only: earlier orders were in its way")
+    seen(page, "Nothing to trade against at this price, so the order was cancelled.")
 
 
 def test_leverage_is_set_on_the_chain_and_read_back(profile: Profile, market_node: LocalNode) -> None:

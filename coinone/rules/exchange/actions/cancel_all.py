@@ -5,8 +5,10 @@ nothing if it finds an order, else one credit, and an account in credit debt may
 
 The work is bounded. Only the account's orders of that market are read, and each is cancelled once in a segment however
 often its owner sends this, so an account causes at most as many cancels as it has resting orders (`OPEN_ORDERS_MAX`).
-When a batch has swept `CANCELLED_WHOLE_PER_BATCH` orders in this way, accounts with many in their market must try again
-later, and accounts with few are still served: together fewer than the cancels by name that a batch has room for.
+When a batch has swept `CANCELLED_WHOLE_PER_BATCH` orders in this way, accounts with more than `SWEPT_AT_ONCE_MAX` in
+their market must try again later, and from `SWEPT_PER_BATCH` on those with more than `FIRED_WITH_FEW`: a crowd could
+otherwise use up the bound with orders of another market, and take what a maker wanted to cancel. All together are fewer
+than the cancels by name that a batch has room for.
 """
 
 from __future__ import annotations
@@ -16,7 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from coinone.base.primitives.parameters import CANCELLED_WHOLE_PER_BATCH, FIRED_WITH_FEW
+from coinone.base.primitives.parameters import (
+    CANCELLED_WHOLE_PER_BATCH,
+    FIRED_WITH_FEW,
+    OPEN_ORDERS_MAX,
+    SWEPT_AT_ONCE_MAX,
+    SWEPT_PER_BATCH,
+)
 from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import OpKind
 from coinone.rules.exchange.state.exchange import Exchange
@@ -37,7 +45,7 @@ class CancelAllByMarket:
 def _add(trading: Trading, item: Item, says: CancelAllByMarket) -> None:
     place = (item.account, says.asset)
     cancels = None if place in trading.unswept else trading.open_cancels(*place)
-    if cancels is not None and len(cancels) > FIRED_WITH_FEW and trading.swept >= CANCELLED_WHOLE_PER_BATCH:
+    if cancels is not None and len(cancels) > _most(trading.swept):
         trading.unswept.add(place)  # its orders are walked once, however often the sweep is repeated
         cancels = None
     if cancels is None:
@@ -47,6 +55,13 @@ def _add(trading: Trading, item: Item, says: CancelAllByMarket) -> None:
     else:
         trading.swept += len(cancels)
         trading.sweep(item, Status.CANCELED, cancels, says.asset)
+
+
+def _most(swept: int) -> int:
+    """The most orders of an account and market that are swept after so many of the batch."""
+    if swept < CANCELLED_WHOLE_PER_BATCH:
+        return OPEN_ORDERS_MAX
+    return SWEPT_AT_ONCE_MAX if swept < SWEPT_PER_BATCH else FIRED_WITH_FEW
 
 
 def _answer(answers: Answers, start: int, stop: int) -> dict[str, Any]:

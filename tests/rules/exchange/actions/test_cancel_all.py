@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import InvalidAction
-from coinone.base.primitives.parameters import CREDIT_DEBT_MAX
+from coinone.base.primitives.parameters import CANCELLED_WHOLE_PER_BATCH, CREDIT_DEBT_MAX
 from coinone.rules.exchange.actions import cancel_all
 from coinone.rules.exchange.batch.inclusion import Judge
 from coinone.rules.exchange.book.book import Book
@@ -108,6 +108,7 @@ def test_a_sweep_that_has_to_wait_is_looked_at_once(
     """Three accounts with 40 orders, room for the sweeps of two: the third's 200 sweeps walk its orders once, to be
     refused, as do those of the two that are swept."""
     monkeypatch.setattr(cancel_all, "CANCELLED_WHOLE_PER_BATCH", 60)
+    monkeypatch.setattr(cancel_all, "SWEPT_PER_BATCH", 60)
     monkeypatch.setattr(cancel_all, "FIRED_WITH_FEW", 5)
     w = world(dict.fromkeys((1, 2, 3), 10**6))
     for who in (1, 2, 3):
@@ -129,6 +130,7 @@ def test_beyond_the_bound_who_has_many_tries_again_and_who_has_few_is_served(
     world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cancel_all, "CANCELLED_WHOLE_PER_BATCH", 60)
+    monkeypatch.setattr(cancel_all, "SWEPT_PER_BATCH", 60)
     monkeypatch.setattr(cancel_all, "FIRED_WITH_FEW", 5)
     w = world(dict.fromkeys(range(1, 6), 10**6))
     for who in (1, 2, 3):
@@ -138,6 +140,22 @@ def test_beyond_the_bound_who_has_many_tries_again_and_who_has_few_is_served(
     failed = [outcome for outcome in w.last.outcomes if outcome.status == "failed"]
     assert [outcome.error for outcome in failed] == ["Too many orders are cancelled at once, try again."]
     assert sorted(w.order_count(who) for who in range(1, 6)) == [0, 0, 0, 0, 40]
+
+
+def test_a_crowd_of_another_market_keeps_no_makers_sweep_waiting(world: Callable[..., Any]) -> None:
+    """An attack: 17 accounts with 999 orders each in ETH sweep these in every batch, 16,983, and 1's sweep of 40 quotes
+    in BTC had to wait whenever its turn came after theirs: somebody sold to its old bids as the index fell."""
+    crowd = range(100, 117)
+    w = world({1: 10**6, **dict.fromkeys(crowd, 10**4)})
+    prices = [float(f"{3_000 * (1 + (n % 900) / 10_000):.5g}") + 100 for n in range(999)]
+    for who in crowd:
+        for first in range(0, 999, 333):
+            specs = [w.spec(False, 0.004, round(px, 1), "Alo", ETH) for px in prices[first : first + 333]]
+            w.batch(w.signed(who, t.PlaceOrders(tuple(specs), "na", None)))
+    assert sum(w.order_count(who) for who in crowd) > CANCELLED_WHOLE_PER_BATCH
+    w.batch(*quotes(w, 1, 40))
+    w.batch(*[sweep(w, who, ETH) for who in crowd], sweep(w, 1), forced=len(crowd))
+    assert w.order_count(1) == 0 and sum(w.order_count(who) for who in crowd) == 0
 
 
 def test_who_owes_credits_may_sweep_only_where_an_order_rests(world: Callable[..., Any]) -> None:
