@@ -10,7 +10,7 @@ from coinone.protocols.secure_channel.limits import KEY_BYTES
 
 LOOPBACK = "127.0.0.1"
 _HOST = re.compile(r"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+(%[0-9A-Za-z]+)?", re.ASCII)
-_OWNER_BITS = 64  # of an IPv6 address: its host chooses the rest freely
+OWNER_BITS = 64  # of an IPv6 address: its host chooses the rest freely
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,15 @@ def _parse_endpoint(endpoint: str, text: str) -> PeerAddress:
 
 
 def owner_of(address: str) -> str:
-    """Whom a connected address is counted for: an IPv6 address, its /64; any other, itself."""
-    full = ipaddress.ip_address(address.partition("%")[0])
-    if not isinstance(full, ipaddress.IPv6Address):
+    """Whom a connected address is counted for: an IPv6 address, its /64; any other, and loopback, itself."""
+    if ":" not in address:
         return address
+    full = ipaddress.IPv6Address(address.partition("%")[0])
     if full.ipv4_mapped is not None:
         return str(full.ipv4_mapped)
-    return str(ipaddress.ip_network((int(full), _OWNER_BITS), strict=False))
+    return address if full.is_loopback else network_of(int(full), OWNER_BITS)
+
+
+def network_of(address: int, bits: int) -> str:
+    """The IPv6 network of this many bits that an address is in."""
+    return str(ipaddress.IPv6Network((address >> 128 - bits << 128 - bits, bits)))

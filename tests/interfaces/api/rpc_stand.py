@@ -6,12 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from coinone.interfaces.api.admission.owners import owner_of
 from coinone.interfaces.api.admission.sender import Sender
 from coinone.interfaces.api.ethereum.chain import parts
 from coinone.interfaces.api.ethereum.json.log_filter import log_filter
 from coinone.interfaces.api.ethereum.news import logs as log_news
 from coinone.interfaces.api.ethereum.news.subscriptions import RpcHub, RpcSession, Subscription
+from coinone.node.network.addresses import owner_of
 from coinone.rules.vm import Log
 
 TOPIC, OTHER = b"\1" * 32, b"\2" * 32

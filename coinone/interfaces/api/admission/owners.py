@@ -1,4 +1,4 @@
-"""Group addresses into owners and sites: the single place that defines which addresses share limits.
+"""Group addresses into owners, as between nodes (node/network/addresses.py), and sites: which of them share limits.
 
 | address | its owner (weight, share, connections, filters and waits) | its site (larger bounds) | | --- | --- | --- | |
 IPv4, also written as IPv6 | itself | itself | | IPv6 | its /64, in which every host chooses freely | its /48, which one
@@ -10,25 +10,17 @@ import ipaddress
 from collections.abc import Hashable, Mapping, Sized
 from functools import lru_cache
 
-_OWNER_BITS = 64
+from coinone.node.network.addresses import OWNER_BITS, network_of
+
 _SITE_BITS = 48
-
-
-def owner_of(address: str) -> str:
-    if ":" not in address:
-        return address
-    full = ipaddress.IPv6Address(address.partition("%")[0])
-    if full.ipv4_mapped is not None:
-        return str(full.ipv4_mapped)
-    return address if full.is_loopback else _network(int(full), _OWNER_BITS)
 
 
 @lru_cache(maxsize=8192)  # twice the number of connections
 def site_of(owner: Hashable) -> Hashable:
     """The site of an owner; any other holder of a share is its own site."""
-    if not isinstance(owner, str) or not owner.endswith(f"/{_OWNER_BITS}"):
+    if not isinstance(owner, str) or not owner.endswith(f"/{OWNER_BITS}"):
         return owner
-    return _network(int(ipaddress.IPv6Network(owner).network_address), _SITE_BITS)
+    return network_of(int(ipaddress.IPv6Network(owner).network_address), _SITE_BITS)
 
 
 def is_loopback(owner: str) -> bool:
@@ -65,7 +57,3 @@ def who_makes_room(
 
 def _count(site: Mapping[Hashable, Sized]) -> int:
     return sum(map(len, site.values()))
-
-
-def _network(address: int, bits: int) -> str:
-    return str(ipaddress.IPv6Network((address >> 128 - bits << 128 - bits, bits)))

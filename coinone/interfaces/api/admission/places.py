@@ -7,7 +7,7 @@ are reserved for this machine: its operator asks for /health precisely when othe
 from collections import Counter
 from collections.abc import Iterable
 
-from coinone.interfaces.api.admission.owners import is_loopback, owner_of, site_of
+from coinone.interfaces.api.admission.owners import is_loopback, site_of
 from coinone.interfaces.api.limits import (
     CONNECTIONS_KEPT,
     CONNECTIONS_MAX,
@@ -15,6 +15,7 @@ from coinone.interfaces.api.limits import (
     CONNECTIONS_PER_LOOPBACK_MAX,
     CONNECTIONS_PER_SITE_MAX,
 )
+from coinone.node.network.addresses import owner_of
 
 _ALL = "all"
 Place = tuple[str, ...]  # the counters that a connection belongs to

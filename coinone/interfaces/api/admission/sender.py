@@ -6,10 +6,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from coinone.interfaces.api.admission.owners import is_loopback, owner_of
+from coinone.interfaces.api.admission.owners import is_loopback
 from coinone.interfaces.api.admission.unread import Cut
 from coinone.interfaces.api.admission.weights import TokenBucket
 from coinone.interfaces.api.http.asgi import HttpError, Receive, Scope
+from coinone.node.network.addresses import owner_of
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from coinone.base.primitives.errors import LimitExceeded
-from coinone.interfaces.api.admission.owners import is_loopback, owner_of
+from coinone.interfaces.api.admission.owners import is_loopback
 from coinone.interfaces.api.admission.unread import Cut, Unread, UnreadAnswer
 from coinone.interfaces.api.limits import (
     LOOPBACK_WEIGHT_PER_MINUTE,
@@ -23,6 +23,7 @@ from coinone.interfaces.api.limits import (
     UNREAD_BYTES_MAX,
     UNREAD_LOOPBACK_BYTES_MAX,
 )
+from coinone.node.network.addresses import owner_of
 
 INFO_WEIGHT = 20  # of a request of POST /info whose record names no other weight
 EXPLORER_WEIGHT = 40

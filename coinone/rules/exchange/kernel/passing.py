@@ -53,16 +53,17 @@ def meet(core: Any, i: int, result: Any) -> int:
         if core.orders[slot].oid > core.orders[newer].oid:
             slot, newer = newer, slot
         _repeat(op, core.orders[slot])
-        size = i64(min(_lots(core, slot), _lots(core, newer)))
+        offered, wanted = _lots(core, slot), _lots(core, newer)
+        size = i64(min(offered, wanted))
         older_takes = (1 - 2 * op.side) * (2 * op.px - op.middle) > 0
         if size <= 0:
-            gone = slot if _lots(core, slot) <= 0 else newer
+            gone = slot if offered <= 0 else newer
             dismiss(core, gone, i, _LIQUIDATED if costs_the_fund(core, gone) else _REDUCE_ONLY)
         elif beyond_band(core, i64(op.market), i64(op.px)):
             # The account that loses by the fill: the price is the older order's.
             gains = (1 - 2 * op.side) * (core.markets[i64(op.market)].mark - op.px) > 0
             dismiss(core, newer if gains else slot, i, _BAND)
-        elif _removes(core, slot, newer):
+        elif _removes(core, slot, newer, wanted):
             dismiss(core, newer, i, _BAD_ALO)
         elif core.orders[slot].account == core.orders[newer].account:
             dismiss(core, slot, i, _SELF_TRADE)
@@ -108,15 +109,15 @@ def _lots(core: Any, slot: int) -> int:
 
 
 @inlined
-def _removes(core: Any, slot: int, newer: int) -> bool:
+def _removes(core: Any, slot: int, newer: int, wanted: int) -> bool:
     """Whether the older order in `slot` removes the newer: it was there before the batch, and is not small.
 
-    What the newer one has traded counts as well, or it would take any number of small ones. Of a reduce-only order no
-    more can trade than the position.
+    What the newer one has traded counts as well, or it would take any number of small ones; so does of the rest what it
+    may trade, the lots `wanted`.
     """
     order, other = core.orders[slot], core.orders[newer]
     traded = other.orig_sz - other.sz
-    whole = _lots(core, newer) + traded
+    whole = wanted + traded
     return bool(order.time_ms < core.counters[NOW] and order.sz + traded > whole // SMALL_PART)
 
 

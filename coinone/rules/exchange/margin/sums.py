@@ -33,29 +33,9 @@ def maintenance_margin(core: Any, market: int, size: int) -> int:
 
 
 @inlined
-def initial_margin(core: Any, market: int, size: int, bids: int, asks: int, leverage: int) -> int:
-    """The initial margin of a position with its open orders at the mark; leverage 0 means the market's first."""
-    margin = _initial_of_worst(core, market, max(size + bids, asks - size), leverage)
-    if core.markets[market].below != 0 or core.markets[market].above != 0:
-        margin = max(margin, _beside_the_index(core, market, size + bids, asks - size))
-    return i64(margin)
-
-
-@inlined
 def leverage_of(core: Any, market: int, chosen: int) -> int:
     """An account's effective leverage: the `chosen` one, or the market's first if it is 0 (none chosen)."""
     return i64(chosen) if chosen != 0 else i64(core.markets[market].first_leverage)
-
-
-@inlined
-def _initial_of_worst(core: Any, market: int, worst: int, leverage: int) -> int:
-    row = core.markets[market]
-    leverage = leverage_of(core, market, leverage)
-    notional = worst * row.mark
-    margin = (notional + leverage - 1) // leverage
-    if row.tier_count > 1 and notional >= core.tiers[market, 1].lower:
-        margin = max(margin, 2 * maintenance_margin(core, market, worst))
-    return i64(margin)
 
 
 @part
@@ -69,6 +49,21 @@ def _beside_the_index(core: Any, market: int, longest: int, shortest: int) -> in
             whole = DISTANCE_STEPS * row.max_leverage
             covered = (exposed * row.mark * steps + whole - 1) // whole
             margin = max(margin, 2 * maintenance_margin(core, market, exposed) + covered)
+    return i64(margin)
+
+
+@inlined
+def initial_margin(core: Any, market: int, size: int, bids: int, asks: int, leverage: int) -> int:
+    """The initial margin of a position with its open orders at the mark; leverage 0 means the market's first."""
+    row = core.markets[market]
+    worst = max(size + bids, asks - size)
+    leverage = leverage_of(core, market, leverage)
+    notional = worst * row.mark
+    margin = (notional + leverage - 1) // leverage
+    if row.tier_count > 1 and notional >= core.tiers[market, 1].lower:
+        margin = max(margin, 2 * maintenance_margin(core, market, worst))
+    if row.below != 0 or row.above != 0:
+        margin = max(margin, _beside_the_index(core, market, size + bids, asks - size))
     return i64(margin)
 
 

@@ -48,15 +48,16 @@ class Passing(Meeting):
             heads = [next(iter(side.queues[side.keys[-1]].values())) for side in (bids, asks)]
             older, newer = sorted(heads, key=lambda order: order.oid)
             op = older.op
-            size = min(self._lots(older), self._lots(newer))
+            offered, wanted = self._lots(older), self._lots(newer)
+            size = min(offered, wanted)
             older_takes = 2 * op.px > middle if op.side == BUY else 2 * op.px < middle
             if size <= 0:
-                gone = older if self._lots(older) <= 0 else newer
+                gone = older if offered <= 0 else newer
                 locked = costs_the_fund(gone)
                 self.remove(i, gone, Status.LIQUIDATED_CANCELED if locked else Status.REDUCE_ONLY_CANCELED)
             elif beyond_band(market, op.px):
                 self.remove(i, older if adverse(older, op.px, 1) else newer, Status.BAND_CANCELED)
-            elif self._removes(older, newer):
+            elif self._removes(older, newer, wanted):
                 self.remove(i, newer, Status.BAD_ALO)
             elif older.owner is newer.owner:
                 self.remove(i, older, Status.SELF_TRADE_CANCELED)
@@ -75,14 +76,13 @@ class Passing(Meeting):
         clipped = order.op.reduce_only or order.owner.locked or holds_stale(self.stale, order.owner)
         return min(order.left, max(position, 0)) if clipped else order.left
 
-    def _removes(self, older: TwinOrder, newer: TwinOrder) -> bool:
+    def _removes(self, older: TwinOrder, newer: TwinOrder, wanted: int) -> bool:
         """Whether the older one was there before the batch, and is more than a 16th of the other.
 
-        What the newer has traded counts with the older. Of a reduce-only order no more can trade than the position.
+        What the newer has traded counts with the older. Of the rest of it counts what it may trade, the lots `wanted`.
         """
         traded = newer.size - newer.left
-        whole = self._lots(newer) + traded
-        return older.time_ms < self.now and older.left + traded > whole // 16
+        return older.time_ms < self.now and older.left + traded > (wanted + traded) // 16
 
     def _charges_at_rest(self, order: TwinOrder, takes: bool, size: int, px: int) -> tuple[int, int]:
         """The charges of a resting order, at taker or maker rates."""

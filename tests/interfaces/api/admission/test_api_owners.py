@@ -10,10 +10,11 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from coinone.interfaces.api.admission.owners import owner_of, site_of
+from coinone.interfaces.api.admission.owners import site_of
 from coinone.interfaces.api.ethereum.filters import Filters
 from coinone.interfaces.api.ethereum.inclusions import Inclusions
 from coinone.interfaces.api.ethereum.json.errors import RpcError
+from coinone.node.network.addresses import owner_of
 from tests.interfaces.api.rpc_stand import line
 
 HONEST = "198.51.100.7"
