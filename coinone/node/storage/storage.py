@@ -52,7 +52,7 @@ _LEAF_COLUMNS = (
     TERMS_COLUMNS,
     GLOBAL_COLUMNS,
 )
-FORMAT = b"7." + fingerprint(_ROW_CLASSES, _LEAF_COLUMNS)  # a changed class or column is another format
+FORMAT = b"8." + fingerprint(_ROW_CLASSES, _LEAF_COLUMNS)  # a changed class or column is another format
 _FORMAT_KEY, _IDENTITY_KEY = b"format", b"identity"
 LOG_KEY = b"log"  # META: the newest log file and how much of it was synced when this row was written
 TURN_KEY = b"turn-back-to"  # META: the block that time is being turned back to, until all after it is void

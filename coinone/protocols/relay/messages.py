@@ -13,7 +13,7 @@ from coinone.base.primitives.records import Tagged, decode_field, record
 from coinone.base.primitives.types import U16, U64, Between, Count
 from coinone.protocols.relay.limits import GOODBYE_TEXT_MAX, MESSAGE_ITEMS_MAX, RANGE_ITEMS_MAX
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 """Of the secure channel, these messages and the rules. Nodes whose rules differ may share a genesis, and would part at
 a later batch or block: a peer with another version is refused at its preamble, and again at its hello."""
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.types import Hash32
 from coinone.rules.exchange.accounts.locks import is_locked
@@ -117,7 +119,8 @@ def _run(batch: Execution, actions: Sequence[VerifiedAction], included: Included
     takers = _in_order(batch, Segment.TAKERS, segments[Segment.TAKERS])
     liquidation.serve(work)
     taking, taken = _orders(batch, takers, second)
-    resting.refuse(rested, uncross(batch))
+    met = uncross(batch)
+    resting.refuse(rested, met)
     resting.finish(rested)
     taking.finish(taken)
     second.run()
@@ -125,7 +128,7 @@ def _run(batch: Execution, actions: Sequence[VerifiedAction], included: Included
     liquidation.settle(work)
     for item in _in_order(batch, Segment.TRANSFERS_OUT, segments[Segment.TRANSFERS_OUT]):
         _apply(batch, item)
-    weigh_quotes(batch, quotes, next_oid)
+    weigh_quotes(batch, quotes, next_oid, np.concatenate([taken.fills, met.fills]))
     apply_distances(batch)
     collect(batch)
     batch.set_cursor(seq=batch.ctx.seq, time_ms=batch.now)

@@ -98,7 +98,7 @@ def test_a_folder_of_another_format_is_built_again_from_its_blocks(folder: Path)
     assert before[3].number == 3 and before[2].seq > before[3].batch_seq, "batches wait above the last block"
     storage.close()
     made_old(folder)
-    with pytest.raises(OtherFormat, match=r"has format 0\.beef, this version reads 7\."):
+    with pytest.raises(OtherFormat, match=r"has format 0\.beef, this version reads 8\."):
         opened(folder)
     seen: list[tuple[int, int]] = []
     assert rebuild(NETWORK, folder, MAP, lambda done, of: seen.append((done, of))) == 3

@@ -113,7 +113,7 @@ def test_a_folder_of_another_network_or_format_is_refused_and_stays_usable(tmp_p
         open_storage(tmp_path, b"dev", MAP)
     storage.store.write({Table.META: {b"format": b"0"}})
     storage.close()
-    with pytest.raises(StorageError, match=r"format 0, this version reads 7\."):
+    with pytest.raises(StorageError, match=r"format 0, this version reads 8\."):
         open_storage(tmp_path, b"dev", MAP)
 
 

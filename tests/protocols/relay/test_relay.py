@@ -198,7 +198,7 @@ def test_a_peer_of_another_chain_or_without_manners_is_dropped(greeting: Message
 def test_a_peer_with_other_rules_and_the_same_genesis_is_refused_by_name() -> None:
     relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed)
     relay.connected(1, 0)
-    reason = "has other rules or messages (want=5, have=2)"
+    reason = "has other rules or messages (want=6, have=2)"
     assert told(relay, 1, hello(version=2)) == [Drop(1, reason, fault=True)]
 
 
@@ -209,7 +209,7 @@ def test_a_hello_of_a_later_version_with_other_fields_is_refused_by_its_version(
     relay.connected(1, 0)
     payload = b"\x00" + rlp.encode([PROTOCOL_VERSION + 1, CHAIN_ID, *fields])
     assert relay.received(1, payload, 0) == [
-        Drop(1, "has other rules or messages (want=5, have=6)", fault=True)
+        Drop(1, "has other rules or messages (want=6, have=7)", fault=True)
     ]
 
 

@@ -36,8 +36,9 @@ from coinone.rules.exchange.margin.sums import initial_margin, maintenance_margi
 from coinone.rules.exchange.prices.fair import add_book
 from coinone.rules.exchange.prices.funding import add_premium
 from coinone.rules.exchange.prices.oracle import is_fresh
+from coinone.rules.exchange.prices.traded import Volume, add_trades, limit_by_quotes, trades_beside_the_mark
 from coinone.rules.exchange.rows.arrays import CORE, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
-from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED
+from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, Array
 from coinone.rules.exchange.state.ledger import QUOTE_SCALE
 
 IMPACT_ORDERS = 16_384  # examined for an impact price, some 0.5 ms at most; deeper orders are ignored
@@ -74,20 +75,25 @@ def hittable(*quotes: ImpactPrices) -> ImpactPrices:
     return ImpactPrices(min(bids), max(asks) if all(asks) else 0)
 
 
-def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int) -> None:
-    """Weight what a batch's takers could hit, and store the public quotes at its end.
+def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int, fills: Array) -> None:
+    """Weight what a batch's takers could hit and what was traded, and store the public quotes at its end.
 
     The takers met `met`, made of orders with ids below `before`. A market listed after them is not in it: it begins
     with the next batch.
     """
+    trades = trades_beside_the_mark(batch, fills)
     for market, (quote, left) in enumerate(zip(met, impact_quotes(batch, before), strict=False)):
-        memory = batch.ledger.memory_of(market)
+        memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
         elapsed = batch.now - memory.weighed_ms if memory.weighed_ms else 0
+        bid, ask = hittable(ImpactPrices(memory.seen_bid, memory.seen_ask), quote, left)
+        weight = min(elapsed, SAMPLE_MS)
         if is_fresh(batch.rows, market):
-            bid, ask = hittable(ImpactPrices(memory.seen_bid, memory.seen_ask), quote, left)
-            row, weight = batch.rows.markets[market], min(elapsed, SAMPLE_MS)
             memory = add_premium(batch, market, memory, bid, ask, weight)
             memory = add_book(memory, bid, ask, int(row["oracle"]), int(row["max_leverage"]), weight)
+        below, above = (trades.get((market, is_below), Volume()) for is_below in (True, False))
+        notional = batch.ledger.listing_of(market).impact_notional
+        memory = add_trades(memory, below, above, notional, weight)
+        memory = limit_by_quotes(memory, bid, ask, int(row["mark"]))
         memory = replace(memory, weighed_ms=batch.now, seen_bid=left.bid, seen_ask=left.ask)
         batch.ledger.memory.put(market, memory)
 

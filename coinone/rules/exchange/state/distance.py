@@ -7,18 +7,17 @@ needs an initial margin of at least
 
     twice the maintenance margin + the value of its exposure * distance        (margin/sums.py)
 
-which an account that chose half of the maximum leverage, or less, has in any case. The distance is the larger one of
+which an account that chose half of the maximum leverage, or less, has in any case. The distance is the largest of
 
     the book's 150 s average from that of the index over the same samples (prices/fair.py)
     what an order for the impact notional would gain now: the last impact ask below the mark, or the impact bid above
         it (prices/quotes.py). Before the average has followed, profit would be margin for the next order
+    what was traded of late, fading in 15 s (prices/traded.py): who buys all asks of each batch leaves neither quote nor
+        sample
 
 in steps of 1 / (16 * max leverage), rounded down: a narrow spread is no wider than one, and all holders are updated
 when a step is crossed, not in every batch. It is at most 1 / max leverage, which doubles the least initial margin: who
 pushes an average or a quote locks no more than that, and frees nothing on the other side.
-
-Both need a book: who buys all asks in each batch, while makers offer no more than that, leaves neither a quote nor a
-sample, and hides a distance that has just come (docs/reliability.md, "Distance from the index").
 
 It follows from the market's memory and mark at the end of each batch, so it is in no leaf. Equity, maintenance margin
 and liquidations do not read it: nobody is closed by it, and no order is cancelled.
@@ -28,7 +27,7 @@ from __future__ import annotations
 
 from coinone.base.primitives.integers import div_down
 from coinone.rules.exchange.rows.tables import DISTANCE_STEPS
-from coinone.rules.exchange.state.ledger import QUOTE_SCALE, MarketMemory
+from coinone.rules.exchange.state.ledger import QUOTE_SCALE, TRADED_SCALE, MarketMemory
 
 
 def distance_of(memory: MarketMemory, mark: int, leverage: int) -> tuple[int, int]:
@@ -37,13 +36,21 @@ def distance_of(memory: MarketMemory, mark: int, leverage: int) -> tuple[int, in
     below = price - memory.seen_ask if memory.seen_ask else 0
     above = memory.seen_bid - price
     return (
-        max(_steps(index - book, index, leverage), _steps(below, price, leverage)),
-        max(_steps(book - index, index, leverage), _steps(above, price, leverage)),
+        max(
+            _steps(index - book, index, leverage),
+            _steps(below, price, leverage),
+            _steps(memory.traded_below, TRADED_SCALE, leverage),
+        ),
+        max(
+            _steps(book - index, index, leverage),
+            _steps(above, price, leverage),
+            _steps(memory.traded_above, TRADED_SCALE, leverage),
+        ),
     )
 
 
-def _steps(gap: int, index: int, leverage: int) -> int:
-    """The whole steps of a gap that is not negative, up to the most that counts."""
+def _steps(gap: int, whole: int, leverage: int) -> int:
+    """The whole steps of a gap from `whole`, none if it is negative, up to the most that counts."""
     if gap <= 0:
         return 0
-    return min(div_down(DISTANCE_STEPS * leverage * gap, index), DISTANCE_STEPS)
+    return min(div_down(DISTANCE_STEPS * leverage * gap, whole), DISTANCE_STEPS)

@@ -87,6 +87,7 @@ class Listing:
 
 
 QUOTE_SCALE = 1_000  # units per price unit of the quotes that funding reads
+TRADED_SCALE = 10**9  # units of a distance from the mark that is its whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class MarketMemory:
     seen_ask: int = 0
     book_average: int = 0  # bid + ask in 1 / QUOTE_SCALE / 2^SCALE_BITS, averaged over 150 s (prices/fair.py)
     index_average: int = 0  # twice the oracle, in the same units and over the same samples
+    traded_below: int = 0  # how far below the mark it traded of late, 1e-9 of it (prices/traded.py)
+    traded_above: int = 0  # and above it
     hour: int = 0  # UTC hour being sampled (prices/funding.py)
     premium_sum: int = 0  # 1e-9 * ms
     premium_ms: int = 0

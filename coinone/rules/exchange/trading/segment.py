@@ -15,7 +15,7 @@ from coinone.rules.exchange.accounts.credits import note_fees
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.events.event_log import Trades
 from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
-from coinone.rules.exchange.rows.tables import OP, RESULT, UPDATE, Array, OpKind, Side, copied
+from coinone.rules.exchange.rows.tables import FILL, OP, RESULT, UPDATE, Array, OpKind, Side, copied
 from coinone.rules.exchange.trading import open_orders
 from coinone.rules.exchange.trading.answers import Answers, OperationsAnswer
 from coinone.rules.exchange.trading.ops import OpList, to_market_units
@@ -25,14 +25,15 @@ from coinone.rules.exchange.wire.segments import Item
 
 @dataclass(frozen=True, slots=True)
 class SegmentRun:
-    """A segment that the kernel ran: its operations, one RESULT for each, and the updates of orders."""
+    """A segment that the kernel ran: its operations, one RESULT for each, the fills, and the updates of orders."""
 
     asked: Array
     results: Array
+    fills: Array
     updates: Array
 
 
-_NOTHING = SegmentRun(np.zeros(0, OP), np.zeros(0, RESULT), np.zeros(0, UPDATE))
+_NOTHING = SegmentRun(np.zeros(0, OP), np.zeros(0, RESULT), np.zeros(0, FILL), np.zeros(0, UPDATE))
 
 
 class Trading:
@@ -81,7 +82,7 @@ class Trading:
         if len(fills) or len(updates):
             hashes = [item.tx_hash for item in self.ops.items]
             batch.events.append(Trades(*batch.here, fills, updates, rows.addresses, self.ops.starts, hashes))
-        return SegmentRun(ops, results, updates)
+        return SegmentRun(ops, results, fills, updates)
 
     def refuse(self, ran: SegmentRun, met: SegmentRun) -> None:
         """Answer new post-only orders that were removed whole at the meeting `met` as refused on entry.

@@ -12,10 +12,11 @@ import pytest
 
 from coinone.rules.exchange.actions.transfers import withdrawable
 from coinone.rules.exchange.prices import mark as mark_module
+from coinone.rules.exchange.prices import quotes
 from tests.rules.exchange import words as t
 
 QUOTE = 10**6
-MAKERS, SHELL, HEDGE, LONG, SHORT = (1, 2), 3, 4, 100, 101
+MAKERS, SHELL, HEDGE, ALLY, LONG, SHORT = (1, 2), 3, 4, 5, 100, 101
 
 
 @pytest.fixture
@@ -28,9 +29,10 @@ def tick(price: float) -> float:
 
 
 class Market:
-    """Makers who quote 20 BTC a side round a middle of their own in each batch; a long and a short of 40 BTC."""
+    """Makers who quote `depth` BTC a side round a middle of their own in each batch; a long and a short of 40 BTC."""
 
-    def __init__(self, world: Callable[..., Any], **balances: int) -> None:
+    def __init__(self, world: Callable[..., Any], depth: float = 20, **balances: int) -> None:
+        self.depth = depth
         rich = dict.fromkeys(MAKERS, 10**7) | {LONG: 10**6, SHORT: 10**5}
         self.w = world(rich | {int(name[1:]): amount for name, amount in balances.items()})
         everybody = [*rich, *[int(name[1:]) for name in balances]]
@@ -45,7 +47,9 @@ class Market:
             for place, (side, away) in enumerate(((w.buy, -1), (w.sell, 1))):
                 name = 10 * self.turn + 2 * who + place
                 quotes += [w.cancel(who, cloid=name - 10)] if self.turn > 1 else []
-                quotes.append(side(who, 10, tick(self.middle * (1 + away * 2e-4 * who)), "Alo", cloid=name))
+                quotes.append(
+                    side(who, self.depth / 2, tick(self.middle * (1 + away * 2e-4 * who)), "Alo", cloid=name)
+                )
         w.prices[0] = round(self.index * 10)
         w.batch(*quotes, *actions, step_ms=step_ms)
 
@@ -55,8 +59,8 @@ class Market:
         return sum(self.w.equity(who) + self.w.position(who) * gain for who in accounts) / QUOTE
 
 
-def pyramid(market: Market) -> None:
-    """The shell buys with all its free margin, again and again, and a hedge sells as much."""
+def pyramid(market: Market, more: Callable[[], list[Any]] = list) -> None:
+    """The shell buys with all its free margin, again and again, and a hedge sells as much; `more` comes with it."""
     w = market.w
     for _ in range(40):
         row = w.ex.rows.markets[0]
@@ -65,8 +69,8 @@ def pyramid(market: Market) -> None:
         size = round(free / QUOTE * 0.95 / a_lot, 3)
         if size * market.index < 20:
             break
-        market.batch(w.buy(SHELL, size, tick(market.middle * 1.001), "Ioc"))
-    for _ in range(20):
+        market.batch(w.buy(SHELL, size, tick(market.middle * 1.001), "Ioc"), *more())
+    for _ in range(40):
         if w.position(HEDGE) <= -w.position(SHELL):
             break
         size = (w.position(SHELL) + w.position(HEDGE)) / 1e5
@@ -83,17 +87,30 @@ def closed(market: Market) -> None:
         market.batch(*buys, *sells)
 
 
-def pyramided(world: Callable[..., Any], distance: float, fall: float) -> float:
-    """What shell and hedge gain: the market leaves its index by 0.1 % a batch, they begin
-    immediately, and book and index fall together, 0.1 % a batch."""
-    market = Market(world, _3=5_400, _4=200_000)
+def pyramided(
+    world: Callable[..., Any], distance: float, fall: float, depth: float = 20, hidden: bool = False
+) -> float:
+    """What shell, hedge and accomplice gain: the market leaves its index by 0.1 % a batch, they begin immediately, and
+    book and index fall together, 0.1 % a batch. Hidden: the accomplice buys all asks of each batch, and sells as
+    much."""
+    market = Market(world, depth, _3=5_400, _4=200_000, _5=10**6)
+    w = market.w
+
+    def sweep() -> list[Any]:
+        if not hidden:
+            return []
+        return [
+            w.buy(ALLY, depth, tick(market.middle * 1.001), "Ioc"),
+            w.sell(ALLY, depth - 0.2, tick(market.middle * 0.999), "Ioc"),
+        ]
+
     for _ in range(5):
         market.batch(step_ms=5_000)
     for step in range(1, round(distance * 10) + 1):
         market.middle = 50_000 * (1 - step / 1_000)
-        market.batch()
-    start = market.worth(SHELL, HEDGE)
-    pyramid(market)
+        market.batch(*sweep())
+    start = market.worth(SHELL, HEDGE, ALLY)
+    pyramid(market, sweep)
     for _ in range(round(fall * 10)):
         market.index *= 0.999
         market.middle = market.index * (1 - distance / 100)
@@ -101,7 +118,7 @@ def pyramided(world: Callable[..., Any], distance: float, fall: float) -> float:
         if not market.w.position(SHELL):
             break
     closed(market)
-    return market.worth(SHELL, HEDGE) - start
+    return market.worth(SHELL, HEDGE, ALLY) - start
 
 
 @pytest.mark.parametrize(("distance", "gained"), [(0.7, 500), (1, 1_500), (2, 1_000)])
@@ -113,6 +130,25 @@ def test_profit_by_a_distance_is_no_margin_for_more_of_it(
     assert pyramided(world, distance, 2.2) < 0
     without()
     assert pyramided(world, distance, 2.2) > gained
+
+
+@pytest.mark.parametrize(
+    ("depth", "hidden", "lost", "gained"),
+    [(2, False, 595, 26_968), (3, False, 589, 26_792), (2, True, 13_217, 64_681), (3, True, 16_185, 74_949)],
+)
+def test_who_buys_all_asks_of_each_batch_hides_no_distance(
+    depth: float,
+    hidden: bool,
+    lost: int,
+    gained: int,
+    world: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Makers offer 2 or 3 BTC in each batch, 2 % below the index. The shell buys them all, or its accomplice does: no
+    ask is left at the end of a batch and no narrow spread, so that without the trades nothing shows the distance."""
+    assert round(pyramided(world, 2, 2.2, depth, hidden)) == -lost
+    monkeypatch.setattr(quotes, "trades_beside_the_mark", lambda *_: {})
+    assert round(pyramided(world, 2, 2.2, depth, hidden)) == gained
 
 
 def pushed(market: Market, batches: int, *more: Any) -> float:
@@ -143,8 +179,8 @@ def test_who_shows_a_price_beside_the_index_locks_margin_while_it_pays_for_it(
     """8 is long 2 BTC at 50x, with a bid for 0.01: 2,010 of its 2,035 are in use. The distance shown is 0.5 %, 4
     steps: 100,500 * (1 / 50 + 4 / 800) = 2,512.5. It keeps position, bid and equity, may close, and adds nothing; a
     tenth of its position is more, so that it could send nothing before either. 9, at the default leverage of 10, needs
-    nothing. It costs the three 750 a batch, and is over in the batch in which they stop, even after 20: their ask is
-    withdrawn, or somebody buys it."""
+    nothing. It costs the three 750 a batch, and is over in the batch after they stop, even after 20: their ask is
+    withdrawn, or somebody buys it, and makers' bids stand above their trades."""
     market = Market(world, _5=10**6, _6=10**6, _7=10**6, _8=2_100, _9=2_100)
     w = market.w
     w.batch(w.signed(9, t.UpdateLeverage(0, True, 10)))
@@ -165,6 +201,8 @@ def test_who_shows_a_price_beside_the_index_locks_margin_while_it_pays_for_it(
     assert "Insufficient margin" in w.status(-2)["error"]
     assert w.status(-1)["filled"]["totalSz"] == "0.5"
     market.batch(w.cancel(6, cloid=900_038))
+    assert below(market) == 4, "somebody sold 0.5 to the bid that is gone"
+    market.batch()
     assert below(market) == 0
 
 
@@ -179,3 +217,20 @@ def test_makers_at_their_limit_lose_no_quote_that_costs_them_nothing(world: Call
     assert int(w.ex.rows.accounts["initial_margin"][w.slot(8)]) == 1_250 * QUOTE > w.equity(8)
     market.batch(w.cancel(6, cloid=900_004), w.cancel(7, cloid=900_005), w.buy(5, 30, 50_200, "Ioc"))
     assert w.position(8) == -100_000 and w.order_count(8) == 1
+
+
+@pytest.mark.parametrize("tif", ["Ioc", "Alo"])
+def test_who_trades_with_itself_beside_a_book_shows_nothing(tif: str, world: Callable[..., Any]) -> None:
+    """5 offers 0.41 BTC 2 % below the index and 6 buys it, as taker or at the end of the batch: makers bid above it,
+    and have it in the second case (without them: test_traded.py)."""
+    market = Market(world, _5=10**6, _6=10**6)
+    w = market.w
+
+    def orders() -> list[Any]:
+        return [w.sell(5, 0.41, 49_000, "Alo"), w.buy(6, 0.41, 49_000, tif)]
+
+    for _ in range(2):
+        market.batch()
+    for count in range(1, 4):
+        market.batch(*orders())
+        assert w.position(6) == (41_000 * count if tif == "Ioc" else 0) and below(market) == 0

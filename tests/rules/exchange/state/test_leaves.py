@@ -29,7 +29,7 @@ QUOTE = 10**6
 GOLDEN = {  # of the keys and leaves of each kind
     "a": "99e76963b84dfe96",
     "o": "5addd3cd1a3ae844",
-    "m": "24ac8327bb14d774",
+    "m": "cdb329636f8a3e4f",
     "u": "2ee7074f1665ea24",
     "g": "b9077b13a8a12bfd",
 }
