@@ -36,7 +36,7 @@ from coinone.rules.exchange.margin.sums import initial_margin, maintenance_margi
 from coinone.rules.exchange.prices.fair import add_book
 from coinone.rules.exchange.prices.funding import add_premium
 from coinone.rules.exchange.prices.oracle import is_fresh
-from coinone.rules.exchange.prices.traded import Volume, add_trades, limit_by_quotes, trades_beside_the_mark
+from coinone.rules.exchange.prices.traded import Volume, add_trades, limited, trades_beside_the_mark
 from coinone.rules.exchange.rows.arrays import CORE, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, Array
 from coinone.rules.exchange.state.ledger import QUOTE_SCALE
@@ -91,9 +91,10 @@ def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int, fills: 
             memory = add_premium(batch, market, memory, bid, ask, weight)
             memory = add_book(memory, bid, ask, int(row["oracle"]), int(row["max_leverage"]), weight)
         below, above = (trades.get((market, is_below), Volume()) for is_below in (True, False))
-        notional = batch.ledger.listing_of(market).impact_notional
+        mark, notional = int(row["mark"]), batch.ledger.listing_of(market).impact_notional
+        below = limited(below, mark * QUOTE_SCALE - bid, mark) if bid else below
+        above = limited(above, ask - mark * QUOTE_SCALE, mark) if ask else above
         memory = add_trades(memory, below, above, notional, weight)
-        memory = limit_by_quotes(memory, bid, ask, int(row["mark"]))
         memory = replace(memory, weighed_ms=batch.now, seen_bid=left.bid, seen_ask=left.ask)
         batch.ledger.memory.put(market, memory)
 

@@ -6,9 +6,10 @@ covers it (state/distance.py).
 
 Of a batch count the trades of its takers, and those of resting orders that meet at its end, as far as they lie a step
 of the distance beside the mark: the furthest first, up to the market's impact notional. So much sets the distance, less
-moves it by its share, and it fades by 1/e in 15 s: many small trades count like a large one. What stands in the book
-limits it: a hittable bid above the price of a trade shows where longs can sell, an ask below it where shorts can buy.
-So two accounts that trade with each other beside a market in which others quote show nothing.
+moves it by its share, and it fades by 1/e in 150 s: many small trades count like a large one. What stands in the book
+limits what a batch shows: a hittable bid above the price of a trade shows where longs can sell, an ask below it where
+shorts can buy. So two accounts that trade with each other beside a market in which others quote show nothing. It ends
+nothing that was shown before: a bid that is there for a moment is soon gone again.
 """
 
 from __future__ import annotations
@@ -19,11 +20,9 @@ import numpy as np
 
 from coinone.base.primitives.integers import div_down, muldiv_down, muldiv_up
 from coinone.rules.exchange.batch.execution import Execution
-from coinone.rules.exchange.prices.fair import decay
+from coinone.rules.exchange.prices.fair import DECAY_150_S, decay
 from coinone.rules.exchange.rows.tables import DISTANCE_STEPS, Array
 from coinone.rules.exchange.state.ledger import QUOTE_SCALE, TRADED_SCALE, MarketMemory
-
-DECAY_15_S = 18445514331763157985  # floor(2^64 * exp(-1 / 15,000)): the decay over one millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def add_trades(
     memory: MarketMemory, below: Volume, above: Volume, notional: int, elapsed: int
 ) -> MarketMemory:
     """The market's memory with this batch's trades; `notional` in micro-quote, `elapsed` in ms."""
-    kept = decay(DECAY_15_S, elapsed)
+    kept = decay(DECAY_150_S, elapsed)
     return replace(
         memory,
         traded_below=_moved(memory.traded_below * kept >> 64, below, notional),
@@ -60,16 +59,10 @@ def add_trades(
     )
 
 
-def limit_by_quotes(memory: MarketMemory, bid: int, ask: int, mark: int) -> MarketMemory:
-    """No more than hittable quotes leave possible; `bid` and `ask` in 1 / QUOTE_SCALE, 0 for none. Rounded up."""
-    price = mark * QUOTE_SCALE
-    below = muldiv_up(max(price - bid, 0), TRADED_SCALE, price) if bid else memory.traded_below
-    above = muldiv_up(max(ask - price, 0), TRADED_SCALE, price) if ask else memory.traded_above
-    return replace(
-        memory,
-        traded_below=min(memory.traded_below, below),
-        traded_above=min(memory.traded_above, above),
-    )
+def limited(volume: Volume, gap: int, mark: int) -> Volume:
+    """No more than a hittable quote leaves possible, `gap` in 1 / QUOTE_SCALE from the mark; rounded up."""
+    most = muldiv_up(max(gap, 0), TRADED_SCALE, mark * QUOTE_SCALE)
+    return replace(volume, distance=min(volume.distance, most))
 
 
 def _beyond_a_step(markets: Array, fills: Array) -> Array:

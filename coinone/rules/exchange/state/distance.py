@@ -12,7 +12,7 @@ which an account that chose half of the maximum leverage, or less, has in any ca
     the book's 150 s average from that of the index over the same samples (prices/fair.py)
     what an order for the impact notional would gain now: the last impact ask below the mark, or the impact bid above
         it (prices/quotes.py). Before the average has followed, profit would be margin for the next order
-    what was traded of late, fading in 15 s (prices/traded.py): who buys all asks of each batch leaves neither quote nor
+    what was traded of late, fading like the average (prices/traded.py): who buys all asks of each batch leaves neither quote nor
         sample
 
 in steps of 1 / (16 * max leverage), rounded down: a narrow spread is no wider than one, and all holders are updated
