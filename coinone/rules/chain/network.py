@@ -195,6 +195,7 @@ def _hex(text: str) -> bytes:
 def _market(row: dict[str, Any]) -> MarketSpec:
     price = parse_decimal(row["start_price"], price_decimals(row["sz_decimals"]))
     impact = parse_decimal(row["impact_notional"], QUOTE_DECIMALS)
+    assert impact > 0, "trades and quotes are measured by it"
     return MarketSpec(row["name"], row["sz_decimals"], row["max_leverage"], price, impact)
 
 

@@ -25,9 +25,9 @@ from coinone.rules.exchange.events.events import MarketUpdate
 from coinone.rules.exchange.instruments.config import ExchangeConfig, MarketConfig
 from coinone.rules.exchange.invariants import check_batch, conserved_sum
 from coinone.rules.exchange.prices.funding import apply_funding, tell_payments
-from coinone.rules.exchange.prices.mark import apply_distances, apply_mark_prices
+from coinone.rules.exchange.prices.mark import apply_mark_prices
 from coinone.rules.exchange.prices.oracle import apply_oracle, is_fresh
-from coinone.rules.exchange.prices.quotes import impact_quotes, weigh_quotes
+from coinone.rules.exchange.prices.quotes import apply_distances, impact_quotes, weigh_quotes
 from coinone.rules.exchange.rows.status import ERROR_TEXT, Status
 from coinone.rules.exchange.scheduled.collection import collect
 from coinone.rules.exchange.scheduled.fees import turn_fee_day, turn_fee_days
@@ -116,6 +116,7 @@ def _run(batch: Execution, actions: Sequence[VerifiedAction], included: Included
     post_only = _in_order(batch, Segment.POST_ONLY, segments[Segment.POST_ONLY])
     resting, rested = _orders(batch, post_only, second, post_only=True)
     quotes, next_oid = impact_quotes(batch), int(batch.rows.globals["next_oid"][0])
+    apply_distances(batch, quotes)
     takers = _in_order(batch, Segment.TAKERS, segments[Segment.TAKERS])
     liquidation.serve(work)
     taking, taken = _orders(batch, takers, second)
@@ -129,7 +130,7 @@ def _run(batch: Execution, actions: Sequence[VerifiedAction], included: Included
     for item in _in_order(batch, Segment.TRANSFERS_OUT, segments[Segment.TRANSFERS_OUT]):
         _apply(batch, item)
     weigh_quotes(batch, quotes, next_oid, np.concatenate([taken.fills, met.fills]))
-    apply_distances(batch)
+    apply_distances(batch, [])
     collect(batch)
     batch.set_cursor(seq=batch.ctx.seq, time_ms=batch.now)
     tell_payments(batch)

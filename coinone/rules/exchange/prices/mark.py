@@ -9,10 +9,9 @@ Without a fresh oracle, and while a jump is pending, the mark does not change.
 
 from __future__ import annotations
 
-from coinone.rules.exchange.accounts.equity import apply_distance, apply_marks
+from coinone.rules.exchange.accounts.equity import apply_marks
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.prices.oracle import is_fresh
-from coinone.rules.exchange.state.distance import distance_of
 
 
 def apply_mark_prices(batch: Execution) -> None:
@@ -25,12 +24,3 @@ def apply_mark_prices(batch: Execution) -> None:
             batch.mark_changes[market] = oracle - mark
             marks[market] = oracle
     apply_marks(batch.rows, marks)
-
-
-def apply_distances(batch: Execution) -> None:
-    """Set each market's distance from its index, by quotes and averages at the end of the batch."""
-    for market in range(batch.rows.market_count):
-        row = batch.rows.markets[market]
-        memory = batch.ledger.memory_of(market)
-        found = distance_of(memory, int(row["mark"]), int(row["max_leverage"]))
-        apply_distance(batch.rows, market, *found)

@@ -28,6 +28,7 @@ import numpy as np
 from coinone.base.primitives.integers import div_down, div_up
 from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.parameters import SAMPLE_MS
+from coinone.rules.exchange.accounts.equity import apply_distance
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.book.ladders import ladder_of
 from coinone.rules.exchange.kernel.matching import fee, holds_stale, list_stale
@@ -36,9 +37,16 @@ from coinone.rules.exchange.margin.sums import initial_margin, maintenance_margi
 from coinone.rules.exchange.prices.fair import add_book
 from coinone.rules.exchange.prices.funding import add_premium
 from coinone.rules.exchange.prices.oracle import is_fresh
-from coinone.rules.exchange.prices.traded import Volume, add_trades, limited, trades_beside_the_mark
+from coinone.rules.exchange.prices.traded import (
+    Volume,
+    add_offers,
+    add_trades,
+    limited,
+    trades_beside_the_mark,
+)
 from coinone.rules.exchange.rows.arrays import CORE, NUMBER_ROWS, NUMBERS, attach, i64, inlined, part
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, Array
+from coinone.rules.exchange.state.distance import distance_of
 from coinone.rules.exchange.state.ledger import QUOTE_SCALE
 
 IMPACT_ORDERS = 16_384  # examined for an impact price, some 0.5 ms at most; deeper orders are ignored
@@ -75,6 +83,17 @@ def hittable(*quotes: ImpactPrices) -> ImpactPrices:
     return ImpactPrices(min(bids), max(asks) if all(asks) else 0)
 
 
+def apply_distances(batch: Execution, met: list[ImpactPrices]) -> None:
+    """Set each market's distance from its index: at the end of a batch by its memory, before the takers by what they
+    meet as well."""
+    for market in range(batch.rows.market_count):
+        memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
+        mark, leverage = int(row["mark"]), int(row["max_leverage"])
+        if market < len(met):
+            memory = add_offers(memory, *met[market], mark)
+        apply_distance(batch.rows, market, *distance_of(memory, mark, leverage))
+
+
 def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int, fills: Array) -> None:
     """Weight what a batch's takers could hit and what was traded, and store the public quotes at its end.
 
@@ -94,7 +113,7 @@ def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int, fills: 
         mark, notional = int(row["mark"]), batch.ledger.listing_of(market).impact_notional
         below = limited(below, mark * QUOTE_SCALE - bid, mark) if bid else below
         above = limited(above, ask - mark * QUOTE_SCALE, mark) if ask else above
-        memory = add_trades(memory, below, above, notional, weight)
+        memory = add_offers(add_trades(memory, below, above, notional, weight), *quote, mark)
         memory = replace(memory, weighed_ms=batch.now, seen_bid=left.bid, seen_ask=left.ask)
         batch.ledger.memory.put(market, memory)
 

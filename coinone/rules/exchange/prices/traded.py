@@ -1,15 +1,19 @@
-"""Trades beside the mark: how far below it, and how far above it, a market traded of late.
+"""How far from the mark a market traded and was offered of late: what the book at the end of a batch need not show.
 
-Who buys all asks of each batch leaves no quote by which anybody could see where the market is (quotes.py). The trades
-show it: the profit at the mark that somebody has just gained, the next order may gain as well, and initial margin
-covers it (state/distance.py).
+Who buys all asks of each batch leaves no quote by which anybody could see where the market is (quotes.py), and one
+whose standing bid removes what makers ask leaves none either. But the profit at the mark that somebody could have
+gained, the next order may gain as well, and initial margin covers it (state/distance.py). So the market keeps, for each
+side, the larger one of
 
-Of a batch count the trades of its takers, and those of resting orders that meet at its end, as far as they lie a step
-of the distance beside the mark: the furthest first, up to the market's impact notional. So much sets the distance, less
-moves it by its share, and it fades by 1/e in 150 s: many small trades count like a large one. What stands in the book
-limits what a batch shows: a hittable bid above the price of a trade shows where longs can sell, an ask below it where
-shorts can buy. So two accounts that trade with each other beside a market in which others quote show nothing. It ends
-nothing that was shown before: a bid that is there for a moment is soon gone again.
+    what its quotes showed before the takers of a batch, which counts for these takers already
+    what was traded in it: of the fills that lie a step of the distance beside the mark the furthest, up to the impact
+        notional. So much sets the distance, less moves it by its share: many small trades count like a large one,
+        where a side is too thin for an impact price
+
+and it fades by 1/e in 150 s. What else stands in the book limits both: a hittable bid above an ask or a trade shows
+where longs can sell, an ask below it where shorts can buy. So who offers something beside a market in which others
+quote, to take it back or to buy it himself, shows nothing. A quote ends nothing that was shown before: one that is
+there for a moment is soon gone again.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coinone.base.primitives.integers import div_down, muldiv_down, muldiv_up
+from coinone.base.primitives.integers import div_down, div_up, muldiv_down, muldiv_up
 from coinone.rules.exchange.batch.execution import Execution
 from coinone.rules.exchange.prices.fair import DECAY_150_S, decay
 from coinone.rules.exchange.rows.tables import DISTANCE_STEPS, Array
@@ -35,15 +39,15 @@ class Volume:
 
 def trades_beside_the_mark(batch: Execution, fills: Array) -> dict[tuple[int, bool], Volume]:
     """The trades that count, by market and whether they were below the mark."""
-    markets, found = batch.rows.markets, dict[tuple[int, bool], Volume]()
-    counted = _beyond_a_step(markets, fills)
-    for market in sorted(set(counted["market"].tolist())):
-        of_market, mark = counted[counted["market"] == market], int(markets["mark"][market])
-        notional = batch.ledger.listing_of(market).impact_notional
-        for is_below, side in ((True, of_market["px"] < mark), (False, of_market["px"] > mark)):
-            furthest = np.argsort(np.abs(of_market["px"][side] - mark), kind="stable")[::-1]
+    rows, found = batch.rows, dict[tuple[int, bool], Volume]()
+    market, px, sz = _beyond_a_step(rows.markets, fills)
+    for number in np.unique(market).tolist():
+        mark, notional = int(rows.markets["mark"][number]), batch.ledger.listing_of(number).impact_notional
+        for is_below in (True, False):
+            side = np.flatnonzero((market == number) & ((px < mark) == is_below))
+            furthest = side[np.argsort(np.abs(px[side] - mark), kind="stable")[::-1]]
             if len(furthest):
-                found[market, is_below] = _summed(of_market[side][furthest], mark, notional)
+                found[number, is_below] = _summed(px[furthest], sz[furthest], mark, notional)
     return found
 
 
@@ -65,19 +69,37 @@ def limited(volume: Volume, gap: int, mark: int) -> Volume:
     return replace(volume, distance=min(volume.distance, most))
 
 
-def _beyond_a_step(markets: Array, fills: Array) -> Array:
-    marks = markets["mark"][fills["market"]]
-    step = marks // (DISTANCE_STEPS * markets["max_leverage"][fills["market"]])
-    gap = np.abs(marks - fills["px"])
-    counted: Array = fills[(gap > 0) & (gap >= step)]
-    return counted
+def add_offers(memory: MarketMemory, bid: int, ask: int, mark: int) -> MarketMemory:
+    """The market's memory with the impact prices before a batch's takers, in 1 / QUOTE_SCALE, 0 for none. What takers
+    gain there is limited by the other side's, of now and of the last batch's end."""
+    price = mark * QUOTE_SCALE
+    below, above = (price - ask if ask else 0), (bid - price if bid else 0)
+    if bid and memory.seen_bid:
+        below = min(below, price - min(bid, memory.seen_bid))
+    if ask and memory.seen_ask:
+        above = min(above, max(ask, memory.seen_ask) - price)
+    return replace(
+        memory,
+        traded_below=max(memory.traded_below, muldiv_down(below, TRADED_SCALE, price)),
+        traded_above=max(memory.traded_above, muldiv_down(above, TRADED_SCALE, price)),
+    )
 
 
-def _summed(fills: Array, mark: int, notional: int) -> Volume:
-    """Value and distance of the first of `fills`, up to the notional."""
+def _beyond_a_step(markets: Array, fills: Array) -> tuple[Array, Array, Array]:
+    """Market, price and size of the fills that count. Only these columns are copied: a row is wide."""
+    market, px = fills["market"], fills["px"]
+    marks = markets["mark"][market]
+    step = marks // (DISTANCE_STEPS * markets["max_leverage"][market])
+    gap = np.abs(marks - px)
+    counted = (gap > 0) & (gap >= step)
+    return market[counted], px[counted], fills["sz"][counted]
+
+
+def _summed(prices: Array, sizes: Array, mark: int, notional: int) -> Volume:
+    """Value and distance of the first trades, up to the notional."""
     size = value = 0
-    for px, sz in zip(fills["px"].tolist(), fills["sz"].tolist(), strict=True):
-        take = min(sz, -(-(notional - value) // px))
+    for px, sz in zip(prices.tolist(), sizes.tolist(), strict=True):
+        take = min(sz, div_up(notional - value, px))
         size, value = size + take, value + take * px
         if value >= notional:
             break

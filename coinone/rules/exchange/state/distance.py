@@ -12,14 +12,15 @@ which an account that chose half of the maximum leverage, or less, has in any ca
     the book's 150 s average from that of the index over the same samples (prices/fair.py)
     what an order for the impact notional would gain now: the last impact ask below the mark, or the impact bid above
         it (prices/quotes.py). Before the average has followed, profit would be margin for the next order
-    what was traded of late, fading like the average (prices/traded.py): who buys all asks of each batch leaves neither
-        quote nor sample
+    what was traded and offered of late, fading like the average (prices/traded.py): who buys all asks of each batch
+        leaves neither quote nor sample
 
 in steps of 1 / (16 * max leverage), rounded down: a narrow spread is no wider than one, and all holders are updated
 when a step is crossed, not in every batch. It is at most 1 / max leverage, which doubles the least initial margin: who
 pushes an average or a quote locks no more than that, and frees nothing on the other side.
 
-It follows from the market's memory and mark at the end of each batch, so it is in no leaf. Equity, maintenance margin
+It follows from the market's memory and mark at the end of each batch, so it is in no leaf. What a batch's takers are
+offered counts for them already. Equity, maintenance margin
 and liquidations do not read it: nobody is closed by it, and no order is cancelled.
 """
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from coinone.rules.exchange.actions.transfers import withdrawable
-from coinone.rules.exchange.prices import mark as mark_module
 from coinone.rules.exchange.prices import quotes
 from tests.rules.exchange import words as t
 
@@ -21,7 +20,7 @@ MAKERS, SHELL, HEDGE, ALLY, LONG, SHORT = (1, 2), 3, 4, 5, 100, 101
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    return lambda: monkeypatch.setattr(mark_module, "distance_of", lambda *_: (0, 0))
+    return lambda: monkeypatch.setattr(quotes, "distance_of", lambda *_: (0, 0))
 
 
 def tick(price: float) -> float:
@@ -148,6 +147,7 @@ def test_who_buys_all_asks_of_each_batch_hides_no_distance(
     ask is left at the end of a batch and no narrow spread, so that without the trades nothing shows the distance."""
     assert round(pyramided(world, 2, 2.2, depth, hidden)) == -lost
     monkeypatch.setattr(quotes, "trades_beside_the_mark", lambda *_: {})
+    monkeypatch.setattr(quotes, "add_offers", lambda memory, *_: memory)
     assert round(pyramided(world, 2, 2.2, depth, hidden)) == gained
 
 

@@ -111,25 +111,28 @@ def test_the_distance_of_the_quotes_counts_immediately_and_nobody_is_closed(held
     assert held.position(LONG) == 100_000
 
 
-def test_without_quotes_the_average_is_left(held: Any) -> None:
-    """After 150 s, 1 - 1/e of 1 %: 0.632 %, 5 steps. The maker goes, and nothing shows where the market is."""
+def test_without_quotes_what_they_showed_fades_and_the_average_is_left(held: Any) -> None:
+    """After 150 s the average is 1 - 1/e of 1 %, 0.632 %: 5 steps. The maker goes, and nothing shows where the market
+    is: 7.84 steps * e^(-t / 150 s) are 6.86 after 20 s and 4.9 after 70 s."""
     held.batch(*quoted(held, 49_500, 2))
     for _ in range(30):
         held.batch(step_ms=5_000)
     assert steps(held) == (7, 0)
     held.batch(held.cancel(MAKER, cloid=4), held.cancel(MAKER, cloid=5))
-    for _ in range(5):
+    found = []
+    for _ in range(20):
         held.batch(step_ms=5_000)
-        assert steps(held) == (5, 0)
+        found.append(steps(held)[0])
+    assert found[2:4] == [7, 6] and found[13:] == [5] * 7
 
 
 def test_the_margin_follows_the_mark(held: Any) -> None:
     """7 steps at a mark of 49,900: 998 + 49,900 * 7 / 800 = 998 + 436.625; at the end of the batch the ask at 49,510 is
-    390 below it, 0.78 %: 6 steps."""
+    390 below it, 0.78 %, but it was 0.98 % a moment ago."""
     held.batch(*quoted(held, 49_500, 2))
     held.oracle(btc=49_900)
     held.batch()
-    assert state(held) == [(6, 0), 998_000_000 + 374_250_000, 998_000_000]
+    assert state(held) == [(7, 0), 998_000_000 + 436_625_000, 998_000_000]
 
 
 def test_the_average_stays_while_there_is_no_fresh_price(held: Any) -> None:
@@ -161,7 +164,7 @@ def test_a_restored_exchange_and_one_that_undid_a_batch_have_the_same_distance(h
         held.batch(*actions)
         assert state(held) == after
         crossed += before[0] != after[0]
-    assert crossed > 10
+    assert crossed > 5
 
 
 def test_who_is_at_its_limit_keeps_its_orders_may_close_and_may_open_no_more(held: Any) -> None:

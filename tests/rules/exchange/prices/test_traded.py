@@ -1,4 +1,5 @@
-"""Trades beside the mark: by hand, what counts, how they fade, and that a batch undone or restored keeps them."""
+"""What was traded and offered beside the mark: by hand, what counts, how it fades, and that a batch undone or restored
+keeps it."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def bought(w: Any, size: float, price: float, **batch: Any) -> None:
         (0.5, 49_500, 10_000_000, 8),  # 24,750 of 20,000: the whole 1 %, and 0.01 * 800
         (0.2, 49_500, 4_950_000, 3),  # 9,900 of 20,000: 0.495 of it
         (1, 49_937, 1_260_000, 1),  # a step is 0.125 %, 62.5
-        (1, 49_938, 0, 0),  # less is a spread
+        (1, 49_938, 1_240_000, 0),  # less is a spread
+        (0.2, 49_938, 0, 0),  # and no trade counts
         (1, 50_500, 0, 0),  # above the mark: counts for shorts
         (1, 48_000, 40_000_000, 16),  # no more than 16 count
     ],
@@ -127,11 +129,27 @@ def test_a_batch_undone_or_restored_keeps_what_was_traded(w: Any) -> None:
 
 
 def test_a_liquidation_does_not_count(world: Callable[..., Any]) -> None:
-    """The short of 1 BTC with 1,100 is closed by an ask 1 % below the mark."""
+    """The short of 1 BTC with 1,100 is closed by an ask 1 % below the mark, too small to show anything."""
     w = world({MAKER: 10**7, TAKER: 1_100, OTHER: 10**6})
     w.batch(w.signed(TAKER, t.UpdateLeverage(0, True, 50)))
     w.batch(w.buy(OTHER, 1, 50_000), w.sell(TAKER, 1, 50_000))
     w.oracle(btc=50_700)
-    w.batch(w.sell(MAKER, 2, 50_200, "Alo"))
+    w.batch(w.sell(MAKER, 0.3, 50_200, "Alo"))
     assert w.position(TAKER) > -100_000
     assert traded(w) == (0, 0)
+
+
+def test_an_offer_counts_for_the_takers_of_its_own_batch(world: Callable[..., Any]) -> None:
+    """The maker asks 1 % below the mark in the same batch. At 50x 1,100 could buy 1 BTC for 495 + 11 and, with the
+    profit of 500, half as much again; 1 % needs 8 steps, 2 % + 1 % of 50,000: 0.7 BTC, and no second order."""
+    w = world({MAKER: 10**7, TAKER: 1_100})
+    w.batch(w.signed(TAKER, t.UpdateLeverage(0, True, 50)))
+    orders = [w.spec(True, 0.7, 49_500, "Ioc"), w.spec(True, 0.5, 49_500, "Ioc")]
+    w.batch(w.sell(MAKER, 10, 49_500, "Alo"), w.signed(TAKER, w.many(*orders)))
+    assert w.ex.rows.markets["below"][0] == 8 and w.position(TAKER) == 70_000
+
+
+def test_an_offer_below_a_bid_that_stands_shows_nothing(w: Any) -> None:
+    w.batch(w.buy(OTHER, 1, 49_990, "Alo"))
+    w.batch(w.sell(MAKER, 0.5, 49_000, "Alo"))
+    assert w.ex.rows.markets["below"][0] == 0 and traded(w)[0] <= 200_000
