@@ -7,6 +7,7 @@ import numpy as np
 
 from coinone.rules.exchange.accounts.equity import apply_distance, apply_marks
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, OP, OpKind, Tif
+from coinone.rules.exchange.state.distance import steps_max
 from coinone.rules.exchange.state.rows import Rows
 
 TRADERS, MARKETS = 5, 3
@@ -126,7 +127,8 @@ def to_the_limits(random: np.random.Generator, rows: Rows) -> None:
         row = rows.markets[market]
         moved = int(int(row["mark"]) * (1 + random.normal(0, 0.3 / int(row["max_leverage"]))))
         apply_marks(rows, {market: min(max(moved, 1), int(row["max_px"]))})
-        apply_distance(rows, market, *random.choice([0, 0, 0, 1, 16], 2).tolist())
+        most = steps_max(int(row["max_leverage"]))
+        apply_distance(rows, market, *random.choice([0, 0, 0, 1, most], 2).tolist())
         row["status"] = random.choice(4, p=[0.97, 0.01, 0.01, 0.01])
         leverage = int(random.choice([0, 1, int(row["max_leverage"])]))
         rows.positions[random.integers(0, TRADERS), market]["leverage"] = leverage

@@ -14,7 +14,7 @@ from coinone.base.primitives.jit import njit, types
 from coinone.base.primitives.jit_tables import prefetch
 from coinone.rules.exchange.margin.sums import initial_margin, maintenance_margin, set_margins, update_margins
 from coinone.rules.exchange.rows.arrays import CORE, attach, i64
-from coinone.rules.exchange.rows.tables import DISTANCE_STEPS
+from coinone.rules.exchange.state.distance import steps_max
 from coinone.rules.exchange.state.rows import Rows
 
 _AHEAD = 6  # holders to prefetch ahead
@@ -34,7 +34,7 @@ def apply_marks(rows: Rows, marks: Mapping[int, int]) -> None:
 def apply_distance(rows: Rows, market: int, below: int, above: int) -> None:
     """Set by how many steps a market stands beside its index, and update every holder's running initial margin."""
     row = rows.markets[market]
-    assert min(below, above) >= 0 and max(below, above) <= DISTANCE_STEPS
+    assert 0 <= min(below, above) <= max(below, above) <= steps_max(int(row["max_leverage"]))
     if (below, above) != (row["below"], row["above"]):
         rows.journal.market(market)
         row["below"], row["above"] = below, above

@@ -101,7 +101,8 @@ def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int, fills: 
     with the next batch.
     """
     trades = trades_beside_the_mark(batch, fills)
-    for market, (quote, left) in enumerate(zip(met, impact_quotes(batch, before), strict=False)):
+    left_of, rest_of = impact_quotes(batch, before), impact_quotes(batch)
+    for market, (quote, left, rest) in enumerate(zip(met, left_of, rest_of, strict=False)):
         memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
         elapsed = batch.now - memory.weighed_ms if memory.weighed_ms else 0
         bid, ask = hittable(ImpactPrices(memory.seen_bid, memory.seen_ask), quote, left)
@@ -114,6 +115,7 @@ def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int, fills: 
         below = limited(below, mark * QUOTE_SCALE - bid, mark) if bid else below
         above = limited(above, ask - mark * QUOTE_SCALE, mark) if ask else above
         memory = add_offers(add_trades(memory, below, above, notional, weight), *quote, mark)
+        memory = add_offers(memory, *rest, mark)
         memory = replace(memory, weighed_ms=batch.now, seen_bid=left.bid, seen_ask=left.ask)
         batch.ledger.memory.put(market, memory)
 

@@ -5,7 +5,8 @@ whose standing bid removes what makers ask leaves none either. But the profit at
 gained, the next order may gain as well, and initial margin covers it (state/distance.py). So the market keeps, for each
 side, the larger one of
 
-    what its quotes showed before the takers of a batch, which counts for these takers already
+    what its quotes showed before the takers of a batch, which counts for these takers already, and at its end, by
+        orders that came among the takers too
     what was traded in it: of the fills that lie a step of the distance beside the mark the furthest, up to the impact
         notional. So much sets the distance, less moves it by its share: many small trades count like a large one,
         where a side is too thin for an impact price

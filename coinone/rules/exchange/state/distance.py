@@ -16,23 +16,24 @@ which an account that chose half of the maximum leverage, or less, has in any ca
         leaves neither quote nor sample
 
 in steps of 1 / (16 * max leverage), rounded down: a narrow spread is no wider than one, and all holders are updated
-when a step is crossed, not in every batch. It is at most 1 / max leverage, which doubles the least initial margin: who
-pushes an average or a quote locks no more than that, and frees nothing on the other side.
+when a step is crossed, not in every batch. It is at most the band's width, the most that a trade may gain: who pushes
+an average or a quote adds no more than that to a margin, and frees nothing on the other side.
 
 It follows from the market's memory and mark at the end of each batch, so it is in no leaf. What a batch's takers are
-offered counts for them already. Equity, maintenance margin
-and liquidations do not read it: nobody is closed by it, and no order is cancelled.
+offered counts for them already. Equity, maintenance margin and liquidations do not read it: nobody is closed by it, and
+no order is cancelled.
 """
 
 from __future__ import annotations
 
-from coinone.base.primitives.integers import div_down
+from coinone.base.primitives.integers import div_down, div_up
+from coinone.rules.exchange.margin.fill_check import band_divisor
 from coinone.rules.exchange.rows.tables import DISTANCE_STEPS
 from coinone.rules.exchange.state.ledger import QUOTE_SCALE, TRADED_SCALE, MarketMemory
 
 
 def distance_of(memory: MarketMemory, mark: int, leverage: int) -> tuple[int, int]:
-    """By how many steps the market stands below its index, and above it; at most DISTANCE_STEPS."""
+    """By how many steps the market stands below its index, and above it; at most `steps_max`."""
     book, index, price = memory.book_average, memory.index_average, mark * QUOTE_SCALE
     below = price - memory.seen_ask if memory.seen_ask else 0
     above = memory.seen_bid - price
@@ -50,8 +51,13 @@ def distance_of(memory: MarketMemory, mark: int, leverage: int) -> tuple[int, in
     )
 
 
+def steps_max(leverage: int) -> int:
+    """The steps of the band in which a market trades, rounded up: nobody gains more in it."""
+    return div_up(DISTANCE_STEPS * leverage, band_divisor(leverage))
+
+
 def _steps(gap: int, whole: int, leverage: int) -> int:
     """The whole steps of a gap from `whole`, none if it is negative, up to the most that counts."""
     if gap <= 0:
         return 0
-    return min(div_down(DISTANCE_STEPS * leverage * gap, whole), DISTANCE_STEPS)
+    return min(div_down(DISTANCE_STEPS * leverage * gap, whole), steps_max(leverage))

@@ -14,6 +14,7 @@ from coinone.rules.exchange.kernel.run import run_segment
 from coinone.rules.exchange.rows.arrays import LEVELS_MAX, SIDE_MAX
 from coinone.rules.exchange.rows.status import FIRST_REJECTION, Status
 from coinone.rules.exchange.rows.tables import ACCOUNT_LOCKED, OP, MarketStatus, OpKind, Tif
+from coinone.rules.exchange.state.distance import steps_max
 from coinone.rules.exchange.state.rows import Rows
 from coinone.rules.exchange.trading.uncrossing import crossed_markets
 from coinone.rules.exchange.twin.book import Result, TwinUpdate
@@ -172,7 +173,8 @@ def shake(random: np.random.Generator, rows: Rows, twin: object) -> None:
         apply_marks(rows, {market: mark})
         twin.set_mark(market, mark)  # type: ignore[attr-defined]
         if random.random() < 0.3:
-            below, above = random.choice([0, 0, 1, 7, 16], 2).tolist()
+            most = steps_max(int(rows.markets[market]["max_leverage"]))
+            below, above = random.choice([0, 0, 1, min(7, most), most], 2).tolist()
             apply_distance(rows, market, below, above)
             twin.set_distance(market, below, above)  # type: ignore[attr-defined]
         states = [MarketStatus.ACTIVE, MarketStatus.AGED, MarketStatus.REDUCE_ONLY, MarketStatus.JUMPING]

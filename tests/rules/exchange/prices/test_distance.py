@@ -32,8 +32,9 @@ UNIT = 2 * QUOTE_SCALE << 20  # of averages
         (498_126, 2, 0),  # 2.998
         (490_001, 15, 0),  # 15.998
         (490_000, 16, 0),  # 2 %
-        (400_000, 16, 0),  # no more
-        (600_000, 0, 16),
+        (475_000, 40, 0),  # 5 %, the band
+        (400_000, 40, 0),  # no more
+        (600_000, 0, 40),
     ],
 )
 def test_the_average_distance_is_counted_in_16ths_of_the_least_initial_margin(

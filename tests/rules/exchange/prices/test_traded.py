@@ -46,7 +46,7 @@ def bought(w: Any, size: float, price: float, **batch: Any) -> None:
         (1, 49_938, 1_240_000, 0),  # less is a spread
         (0.2, 49_938, 0, 0),  # and no trade counts
         (1, 50_500, 0, 0),  # above the mark: counts for shorts
-        (1, 48_000, 40_000_000, 16),  # no more than 16 count
+        (1, 48_000, 40_000_000, 32),  # 4 %
     ],
 )
 def test_a_trade_counts_by_its_share_of_the_impact_notional(
