@@ -20,7 +20,7 @@ from coinone.node.roles.role import NEVER
 from coinone.node.storage.storage import Storage
 from coinone.node.views.archive import Archive
 from coinone.node.views.published import Published
-from coinone.protocols.relay.effects import Deliver, Drop, Effect, Head, Send
+from coinone.protocols.relay.effects import Deliver, Drop, Effect, Head, Heard, Proved, Send
 from coinone.protocols.relay.messages import encode_message
 from coinone.protocols.relay.relay import Relay
 from coinone.rules.chain.genesis import Genesis
@@ -80,7 +80,8 @@ class SimNode(SimProcess):
         self.core = Core(chain, storage, secrets, self._published)
         head = Head(chain.cursor.seq, chain.head.number)
         check = checker_of(self._network.chain_id, chain.genesis.federation)
-        self._relay = Relay(self._network.chain_id, encode(chain.genesis), BlockSource(storage), head, check)
+        source, federation = BlockSource(storage), chain.genesis.federation
+        self._relay = Relay(self._network.chain_id, encode(chain.genesis), source, head, check, federation)
         self._roles = assign_roles(self.core, secrets, self.clock, self._dice.randbytes, self._beside)
         if self.core.is_member:
             self._later(0, self._work)
@@ -150,6 +151,8 @@ class SimNode(SimProcess):
                 case Drop(peer, reason, fault):
                     assert not fault, f"node {self.number} blames node {peer}: {reason}"
                     self._links.hang_up(self.number, peer)
+                case Proved() | Heard():
+                    raise AssertionError(f"a federation of one sends itself no messages: {effect}")
                 case _:
                     assert_never(effect)
 

@@ -15,6 +15,7 @@ from coinone.base.forms.ethereum import decode_transaction
 from coinone.base.forms.exchange import L1_TYPE, USER_TYPE
 from coinone.base.primitives.errors import (
     CoinoneError,
+    InvalidInput,
     InvalidSignature,
     InvalidTransaction,
     NotSupported,
@@ -40,6 +41,7 @@ from coinone.node.views.archive import Archive
 from coinone.node.views.pending import Pending, pending_of
 from coinone.node.views.published import BatchOutcome, Published, SubscriberQueue
 from coinone.node.views.view import View
+from coinone.protocols.relay.attestation import sign_attestation
 from coinone.protocols.txpool.ethereum import EthereumPool
 from coinone.rules.chain.apply import call_env
 from coinone.rules.chain.genesis import Genesis
@@ -137,6 +139,7 @@ class Node:
         self._barred = Barred()
         self._core = Core(chain, self.storage, secrets, self._publish, self._barred)
         self._writer = ThreadPoolExecutor(1, "coinone-commit")
+        self._federation_key = secrets.federation
         self._roles = assign_roles(self._core, secrets, self._clock, entropy, self._writer.submit)
         self._executor = Executor(self._clock, self._roles.schedule.work)
         self._signers = Signers()
@@ -151,6 +154,16 @@ class Node:
     def follows(self) -> bool:
         """Whether other nodes make the batches."""
         return not self._core.is_member
+
+    @property
+    def member_number(self) -> int | None:
+        """This node's number in the federation; None on a follower."""
+        return self._core.member_number
+
+    @property
+    def is_one_of_several(self) -> bool:
+        """Whether this node is a member that makes batches together with others."""
+        return self.member_number is not None and len(self.genesis.federation.members) > 1
 
     @property
     def clock_ms(self) -> int:
@@ -278,6 +291,34 @@ class Node:
         receiving = self._executor.submit(lambda: self._roles.follower.receive(item), first=True, own=True)
         answer = await asyncio.wrap_future(receiving)
         await asyncio.wrap_future(answer)
+
+    def attest(self, handshake_hash: Hash32) -> tuple[int, bytes]:
+        """This member's number, and its signature for the connection with this handshake hash. On any thread."""
+        number = self.member_number
+        assert number is not None, "a follower proves nothing"
+        return number, sign_attestation(self.network.chain_id, handshake_hash, self._federation_key)
+
+    def speak_through(self, say: Callable[[int | None, bytes], None]) -> None:
+        """From now on, `say` is called on the executor's thread to send a payload to a member, or to all others."""
+        self._core.say = say
+
+    async def hear(self, member: int, payload: bytes) -> None:
+        """Process what another member said; one call at a time for each member. Raises DecodeError or LimitExceeded if
+        the sender is at fault, StorageError on a node that has halted or stops."""
+        core = self._core
+
+        def run() -> None:
+            core.check_running()
+            try:
+                core.hear(member, payload, self._clock.wall_ms())
+            except InvalidInput:
+                raise
+            except Exception as error:
+                core.halt(error)
+                raise
+
+        # Ahead of clients, as what a follower gets: votes that wait delay every client.
+        await asyncio.wrap_future(self._executor.submit(run, first=True, own=True))
 
     async def query(self, fn: Callable[[ChainReader], T]) -> T:
         """Run `fn` on the executor between two batches. It must copy what it returns."""

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 import pytest
 
 from coinone.base.forms.ethereum import SET_CODE, EthereumTransaction, sign_authorization, sign_transaction
-from coinone.base.primitives.errors import InvalidInput, NotSupported, StorageError
+from coinone.base.primitives.errors import InvalidInput, InvalidSignature, NotSupported, StorageError
 from coinone.node.dev.tools import Dev
 from coinone.node.networks import load_network
 from coinone.node.node import Node
+from coinone.protocols.relay.attestation import check_attestation
 from tests.rules.chain.chain_world import KEYS, account, order, transfer
 
 NETWORK = load_network("dev")
@@ -33,6 +34,16 @@ def roots(node) -> tuple[bytes, bytes, int]:
 
 def balance_of(address):
     return lambda reader: reader.state.balance(address)
+
+
+def test_a_member_signs_for_a_connection_with_the_key_that_genesis_names(tmp_path):
+    handshake_hash = b"\x07" * 32
+    with running(tmp_path) as node:
+        number, signature = node.attest(handshake_hash)
+        assert (number, node.member_number, node.is_one_of_several) == (0, 0, False)
+        check_attestation(node.genesis.federation, NETWORK.chain_id, handshake_hash, number, signature)
+        with pytest.raises(InvalidSignature):
+            check_attestation(node.genesis.federation, NETWORK.chain_id, b"\x08" * 32, number, signature)
 
 
 def test_a_transfer_is_mined_and_an_order_is_answered_and_both_survive_a_restart(tmp_path):

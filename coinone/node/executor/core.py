@@ -46,6 +46,7 @@ from coinone.rules.ledger.batch import Batch
 from coinone.rules.ledger.header import Header
 
 Publish: TypeAlias = Callable[[Published], None]
+Say: TypeAlias = Callable[[int | None, bytes], None]
 
 NO_LEADER = "this node follows the chain and makes no batches: send to the one it follows"
 
@@ -72,6 +73,8 @@ class Core:
         self._publish = publish
         self._pinned: int | None = None
         self.is_member = secrets.member in chain.federation.members
+        self.member_number = chain.federation.members.index(secrets.member) if self.is_member else None
+        self.say: Say = lambda member, payload: None  # until a transport is there
         self._member = self._new_member(secrets) if self.is_member else None
         if storage.turns_back:
             self._stand_on_block()
@@ -198,6 +201,10 @@ class Core:
         cursor = self.chain.cursor
         write = self.member.rewind(cursor)
         self.storage.void_batches_from(cursor.seq + 1, [record_of(record) for record in write.records])
+
+    def hear(self, member: int, payload: bytes, now_ms: int) -> None:
+        """Process what another member said."""
+        raise AssertionError("a federation of several members has no host for its messages yet")
 
     def check(self, batch: Batch) -> None:
         """Raise InvalidBatch or NotSupported if `apply_batch` would; called by the member."""

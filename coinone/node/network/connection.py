@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
+from coinone.base.primitives.types import Hash32
 from coinone.protocols.relay.framing import FrameReader, frame
 from coinone.protocols.relay.limits import HELLO_BYTES_MAX
 from coinone.protocols.secure_channel.channel import SecureChannel
@@ -29,6 +30,11 @@ class PeerConnection:
     def peer_key(self) -> bytes:
         """The public key that the peer proved."""
         return self._channel.peer_key
+
+    @property
+    def handshake_hash(self) -> Hash32:
+        """The hash of this connection's handshake, the same on both sides."""
+        return self._channel.handshake_hash
 
     @property
     def unsent(self) -> int:

@@ -1,6 +1,7 @@
 """Connect a node to its peers: the relay, its sockets and the node's items, on a separate thread."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -8,7 +9,7 @@ from typing import NamedTuple
 
 import structlog
 
-from coinone.base.primitives.errors import CoinoneError
+from coinone.base.primitives.errors import CoinoneError, InvalidInput
 from coinone.base.primitives.records import decode, encode
 from coinone.node.clock import system_entropy
 from coinone.node.keys import load_or_make_transport_key
@@ -18,8 +19,9 @@ from coinone.node.network.peers import Item, PeerNetwork
 from coinone.node.node import Node
 from coinone.node.storage.storage import Storage
 from coinone.node.views.published import SubscriberQueue
+from coinone.protocols.relay.ahead import CheckSigned
 from coinone.protocols.relay.effects import Head
-from coinone.protocols.relay.relay import CheckSigned, Relay
+from coinone.protocols.relay.relay import Relay
 from coinone.protocols.secure_channel.handshake import KeyPair
 from coinone.rules.consensus.federation import Federation, check_certified, check_seal
 from coinone.rules.ledger.batch import CertifiedBatch
@@ -142,9 +144,22 @@ class Peering:
         view = await node.query(lambda reader: (reader.chain.cursor.seq, reader.head.number))
         chain_id, genesis = node.network.chain_id, encode(node.genesis)
         check = checker_of(chain_id, node.genesis.federation)
-        relay = Relay(chain_id, genesis, self._shelves, Head(*view), check)
-        self._network = PeerNetwork(relay, self._apply, lambda: int(self._loop_ms()), self._identity)
+        # One of several members gets batches by votes, and makes the blocks itself.
+        attest = node.attest if node.is_one_of_several else None
+        relay = Relay(
+            chain_id,
+            genesis,
+            self._shelves,
+            Head(*view),
+            check,
+            node.genesis.federation,
+            attest,
+            attest is None,
+        )
+        self._network = PeerNetwork(relay, self._apply, self._loop_ms, self._identity, self._hear)
         await self._network.start(self._listen, self._follow)
+        if node.is_one_of_several:
+            node.speak_through(self._say)
         self._started.set()
         telling = asyncio.ensure_future(self._tell(Head(*view), subscription))
         await self._ending.wait()
@@ -152,9 +167,9 @@ class Peering:
         await self._network.stop()
         subscription.close()
 
-    def _loop_ms(self) -> float:
+    def _loop_ms(self) -> int:
         assert self._loop is not None
-        return self._loop.time() * 1000
+        return int(self._loop.time() * 1000)
 
     async def _apply(self, item: Item) -> None:
         """Pass a peer's item to the node. A halted or stopping node accepts no more, and blames nobody."""
@@ -165,6 +180,23 @@ class Peering:
                 raise
             log.error("node halted while following", reason=str(error))
             await asyncio.Event().wait()
+
+    async def _hear(self, member: int, payload: bytes) -> None:
+        """Hand the node what another member said. A halted or stopping node hears nothing more, and blames nobody."""
+        if self._node.halted is not None:
+            return
+        try:
+            await self._node.hear(member, payload)
+        except InvalidInput:
+            raise
+        except Exception as error:
+            log.error("node stopped hearing members", reason=str(error))
+
+    def _say(self, member: int | None, payload: bytes) -> None:
+        """Send what this member says. Called on the executor's thread."""
+        assert self._loop is not None and self._network is not None, "it has started"
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and the node is about to
+            self._loop.call_soon_threadsafe(self._network.say, member, payload)
 
     async def _tell(self, told: Head, subscription: SubscriberQueue) -> None:
         """Announce what this node makes; items from peers are passed on by the relay itself."""

@@ -2,7 +2,8 @@
 
 A connection begins with its handshake (`handshakes`); the relay hears of a peer when its channel is open. Then one
 task reads the socket, and one queue and task write it (`connection`); a peer whose queue is full is dropped, so a slow
-reader costs bounded memory. The relay decides; this module moves bytes and passes the time.
+reader costs bounded memory. Messages of members wait for the node (`hearing`), and their connections with them. The
+relay decides; this module moves bytes and passes the time.
 """
 
 import asyncio
@@ -18,7 +19,8 @@ from coinone.base.primitives.parse import format_bytes
 from coinone.node.network.addresses import PeerAddress, owner_of
 from coinone.node.network.connection import PeerConnection
 from coinone.node.network.handshakes import Handshakes, Identity, open_channel
-from coinone.protocols.relay.effects import Deliver, Drop, Effect, Send
+from coinone.node.network.hearing import Hear, Hearing
+from coinone.protocols.relay.effects import Deliver, Drop, Effect, Heard, Proved, Send
 from coinone.protocols.relay.messages import Goodbye, encode_message
 from coinone.protocols.relay.relay import Relay
 from coinone.rules.ledger.batch import CertifiedBatch
@@ -61,7 +63,10 @@ class _Lines:
 class PeerNetwork:
     """Accept and open peer connections for a relay. Runs on one event loop."""
 
-    def __init__(self, relay: Relay, apply: Apply, now_ms: NowMs, identity: Identity) -> None:
+    def __init__(
+        self, relay: Relay, apply: Apply, now_ms: NowMs, identity: Identity, hear: Hear | None = None
+    ) -> None:
+        """`hear` is needed if the relay is one of several members'."""
         self._relay = relay
         self._apply = apply
         self._now_ms = now_ms
@@ -72,6 +77,7 @@ class PeerNetwork:
         self._connections: dict[int, PeerConnection] = {}
         self._next_peer = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._hearing = Hearing(hear or _deaf, self._refuse, self._spawn)
         self._deliveries: asyncio.Queue[Deliver] = asyncio.Queue()
         self._server: asyncio.Server | None = None
 
@@ -88,6 +94,11 @@ class PeerNetwork:
     def best_number(self) -> int:
         """The greatest block number that a followed peer reports (see the relay)."""
         return self._relay.best_number
+
+    @property
+    def members(self) -> list[int]:
+        """The other members that are connected; from any thread."""
+        return self._relay.members
 
     async def start(self, listen: socket.socket | None, follow: Sequence[PeerAddress]) -> None:
         if listen is not None:
@@ -112,6 +123,11 @@ class PeerNetwork:
     def published(self, item: Item) -> None:
         """Announce an item that this node made. Call on the event loop."""
         self._carry_out(self._relay.published(item, self._now_ms()))
+        self._bound_memory()
+
+    def say(self, member: int | None, payload: bytes) -> None:
+        """Send a message to a member, or to all others (see the relay). Call on the event loop."""
+        self._carry_out(self._relay.say(member, payload))
         self._bound_memory()
 
     def _spawn(self, work: Awaitable[None]) -> None:
@@ -188,12 +204,13 @@ class PeerNetwork:
         self._lines.info("peer connected", peer=peer, address=str(address), key=key, pinned=pinned)
         self._connections[peer] = connection
         self._spawn(connection.write())
-        self._carry_out(self._relay.connected(peer, self._now_ms(), ours))
+        self._carry_out(self._relay.connected(peer, self._now_ms(), ours, connection.handshake_hash))
         try:
             while peer in self._connections and (data := await reader.read(READ_BYTES)):
                 for payload in connection.receive(data):
                     self._carry_out(self._relay.received(peer, payload, self._now_ms()))
                     connection.frames.most = self._relay.frame_max(peer)
+                    await self._room(peer)
                 self._bound_memory()
         except InvalidInput as error:
             self._drop(Drop(peer, str(error), fault=True))
@@ -202,6 +219,16 @@ class PeerNetwork:
         finally:
             self._close(peer)
             self._carry_out(self._relay.closed(peer, self._now_ms()))
+
+    async def _room(self, peer: int) -> None:
+        """Wait until the node has room for another message of this peer, if it is a member, or it is gone."""
+        while (member := self._relay.member_of(peer)) is not None and self._hearing.is_full(member):
+            await self._hearing.change()
+
+    def _refuse(self, heard: Heard, error: InvalidInput) -> None:
+        """The node found that a member's message is its sender's fault."""
+        self._drop(Drop(heard.peer, f"member {heard.member}: {error}", fault=True))
+        self._carry_out(self._relay.closed(heard.peer, self._now_ms()))
 
     async def _tick(self) -> None:
         while True:
@@ -229,6 +256,10 @@ class PeerNetwork:
                     self._drop(effect)
                 case Send():
                     self._send(effect)
+                case Heard():
+                    self._hearing.put(effect)
+                case Proved(peer, member):
+                    self._lines.info("peer is a member", peer=peer, member=member)
                 case _:
                     assert_never(effect)
 
@@ -240,12 +271,18 @@ class PeerNetwork:
 
     def _bound_memory(self) -> None:
         """Enforce the bound on memory for all peers together."""
-        while sum(connection.held for connection in self._connections.values()) > HELD_BYTES_MAX:
-            greedy = max(self._connections, key=lambda peer: self._connections[peer].held)
+        while sum(map(self._held, self._connections)) > HELD_BYTES_MAX:
+            greedy = max(self._connections, key=self._held)
+            self._hearing.discard(greedy)
             self._drop(Drop(greedy, "holds too much of this node's memory", fault=False))
             self._carry_out(self._relay.closed(greedy, self._now_ms()))
 
+    def _held(self, peer: int) -> int:
+        return self._connections[peer].held + self._hearing.held(peer)
+
     def _drop(self, drop: Drop) -> None:
+        if drop.fault:
+            self._hearing.discard(drop.peer)
         connection = self._connections.get(drop.peer)
         if connection is None:
             return
@@ -257,3 +294,8 @@ class PeerNetwork:
         connection = self._connections.pop(peer, None)
         if connection is not None:
             connection.finish()
+        self._hearing.notify()  # its reader may wait for room
+
+
+async def _deaf(member: int, payload: bytes) -> None:
+    raise AssertionError("only one of several members is handed messages")

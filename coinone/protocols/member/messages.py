@@ -11,9 +11,9 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import LimitExceeded
 from coinone.base.primitives.records import Tagged, record
 from coinone.base.primitives.types import U64
-from coinone.protocols.member.limits import MEMBER_MESSAGE_BYTES_MAX, MEMBER_MESSAGE_ITEMS_MAX
+from coinone.protocols.member.limits import MEMBER_MESSAGE_ITEMS_MAX
 from coinone.protocols.relay.carried import count_items
-from coinone.protocols.relay.limits import CARRIED_ITEMS_MAX
+from coinone.protocols.relay.limits import CARRIED_ITEMS_MAX, MEMBER_MESSAGE_BYTES_MAX
 from coinone.protocols.sequencer.effects import ChangeCall, Proposal
 from coinone.protocols.sequencer.effects import Message as SequencerMessage
 from coinone.rules.ledger.certificate import SignedVote

@@ -1,4 +1,4 @@
-"""What the relay has done by its caller: messages sent, connections closed, and items applied."""
+"""What the relay has done by its caller: messages sent, connections closed, items applied, and messages heard."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -39,4 +39,21 @@ class Deliver:
     item: CertifiedBatch | Block
 
 
-Effect: TypeAlias = Send | Drop | Deliver
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The connection is this member's; from now on `say` may use it."""
+
+    peer: int
+    member: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Hand this node the payload of a member's message, in the order of these effects."""
+
+    member: int
+    peer: int
+    payload: bytes
+
+
+Effect: TypeAlias = Send | Drop | Deliver | Proved | Heard

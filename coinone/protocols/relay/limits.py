@@ -6,6 +6,14 @@ from coinone.base.primitives.parameters import BATCH_BYTES_MAX
 PEERS_MAX = 64
 RANGE_BYTES_MAX = 4_000_000  # payload of one answer to a range request, unless its first item alone is larger
 FRAME_BYTES_MAX = RANGE_BYTES_MAX + BATCH_BYTES_MAX + 65_536  # the largest valid answer
+# Between members: a batch with a change of term of 64 votes, each of which proves a prepared batch by 64 signatures
+# (64 * 64 * 70 bytes). It fits in a frame.
+MEMBER_MESSAGE_BYTES_MAX = BATCH_BYTES_MAX + 524_288
+# Open connections of one member: two nodes connect to each other, and the other end of as many may have gone unnoticed.
+MEMBER_CONNECTIONS_MAX = 4
+# Incoming peers beyond PEERS_MAX that have yet to prove that they are members; with more, the oldest is dropped. An
+# honest one takes 0.2 s, and is the oldest only at 320 new connections a second.
+PROVING_MAX = 64
 HELLO_BYTES_MAX = 65_536  # of a frame before hello: a genesis of 64 members and as many reporters is 4 KB
 RANGE_ITEMS_MAX = 256  # batches or blocks in a request: a minute of batches
 MESSAGE_ITEMS_MAX = RANGE_ITEMS_MAX + 16  # RLP items of a message, its fields counted: more is not decoded

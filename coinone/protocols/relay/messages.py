@@ -10,10 +10,15 @@ from coinone.base.primitives import rlp
 from coinone.base.primitives.codecs import Codec
 from coinone.base.primitives.errors import DecodeError
 from coinone.base.primitives.records import Tagged, decode_field, record
-from coinone.base.primitives.types import U16, U64, Between, Count
-from coinone.protocols.relay.limits import GOODBYE_TEXT_MAX, MESSAGE_ITEMS_MAX, RANGE_ITEMS_MAX
+from coinone.base.primitives.types import U16, U64, Between, Count, Signature65, Size
+from coinone.protocols.relay.limits import (
+    GOODBYE_TEXT_MAX,
+    MEMBER_MESSAGE_BYTES_MAX,
+    MESSAGE_ITEMS_MAX,
+    RANGE_ITEMS_MAX,
+)
 
-PROTOCOL_VERSION = 6
+PROTOCOL_VERSION = 7
 """Of the secure channel, these messages and the rules. Nodes whose rules differ may share a genesis, and would part at
 a later batch or block: a peer with another version is refused at its preamble, and again at its hello."""
 
@@ -115,13 +120,54 @@ class Goodbye:
     reason: Annotated[str, Codec(_encode_text, _decode_text)]
 
 
+@record
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A proof that the sender is this member of the federation, valid for this connection only (attestation.py)."""
+
+    member: U16
+    signature: Signature65
+
+
+@record
+@dataclass(frozen=True, slots=True)
+class MemberMessage:
+    """What one member says to another (protocols/member), not decoded here."""
+
+    payload: Annotated[bytes, Size(1, MEMBER_MESSAGE_BYTES_MAX)]
+
+
 Message: TypeAlias = (
-    Hello | BatchPush | BlockPush | GetBatches | GetBlocks | Batches | Blocks | Ping | Pong | Goodbye
+    Hello
+    | BatchPush
+    | BlockPush
+    | GetBatches
+    | GetBlocks
+    | Batches
+    | Blocks
+    | Ping
+    | Pong
+    | Goodbye
+    | Attestation
+    | MemberMessage
 )
 Range: TypeAlias = GetBatches | GetBlocks
 Items: TypeAlias = BatchPush | BlockPush | Batches | Blocks
 
-_KINDS = (Hello, BatchPush, BlockPush, GetBatches, GetBlocks, Batches, Blocks, Ping, Pong, Goodbye)
+_KINDS = (
+    Hello,
+    BatchPush,
+    BlockPush,
+    GetBatches,
+    GetBlocks,
+    Batches,
+    Blocks,
+    Ping,
+    Pong,
+    Goodbye,
+    Attestation,
+    MemberMessage,
+)
 _HELLO = bytes((_KINDS.index(Hello),))
 _MESSAGES: Tagged[Message] = Tagged(dict(enumerate(_KINDS)))
 

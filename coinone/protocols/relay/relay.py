@@ -1,31 +1,35 @@
 """Follow and serve the chain: events from peers in, effects out.
 
 Theory of operation. Peers exchange hellos; then a peer pushes newer items to the others and requests missing ones by
-range. Items may arrive in any order, repeatedly and from any peer; they wait in `_ahead` until they follow the head and
+range. Items may arrive in any order, repeatedly and from any peer; they wait (ahead.py) until they follow the head and
 are then delivered for execution, one at a time:
 
-    push or answer --> _ahead --follows the head--> Deliver --delivered--> head moves --> push to the others
+    push or answer --> ahead --follows the head--> Deliver --delivered--> head moves --> push to the others
                                                       \\--refused--> the peer who sent it is dropped
 
 A batch follows when it is the next seq and its base block is known; a block, when it is the next number and
 the batches it names are applied. Waiting items are signed by the federation; otherwise a forged item could occupy the
 place of the right one indefinitely. Everything else is checked at execution: this file has no clock, socket or disk,
 and trusts no peer.
+
+A node that is one of several members takes no items from peers: its own votes bring batches, and it makes the blocks
+itself. It only serves others, and its relay carries what members say to each other (members.py).
 """
 
 import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar, assert_never
+from collections.abc import Sequence
+from typing import Protocol, assert_never
 
-from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded
-from coinone.base.primitives.integers import div_down
-from coinone.base.primitives.records import decode, encode
+from coinone.base.primitives.errors import DecodeError, InvalidInput
+from coinone.base.primitives.records import encode
+from coinone.base.primitives.types import Hash32
 from coinone.protocols.relay import limits
-from coinone.protocols.relay.carried import count_items, number_of, seq_of
-from coinone.protocols.relay.effects import Deliver, Drop, Effect, Head, Send
+from coinone.protocols.relay.ahead import CheckSigned, ItemsAhead
+from coinone.protocols.relay.effects import Deliver, Drop, Effect, Head, Heard, Proved, Send
+from coinone.protocols.relay.members import Attest, MemberLinks
 from coinone.protocols.relay.messages import (
     PROTOCOL_VERSION,
+    Attestation,
     Batches,
     BatchPush,
     BlockPush,
@@ -35,12 +39,15 @@ from coinone.protocols.relay.messages import (
     Goodbye,
     Hello,
     Items,
+    MemberMessage,
     Message,
     Ping,
     Pong,
     Range,
     decode_message,
 )
+from coinone.protocols.relay.peer import Peer, holder_of
+from coinone.rules.consensus.federation import Federation
 from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.block import Block
 
@@ -53,49 +60,33 @@ class ItemArchive(Protocol):
     def blocks(self, first: int, count: int, bytes_max: int) -> Sequence[bytes]: ...
 
 
-CheckSigned = Callable[[CertifiedBatch | Block], None]
-"""Raises InvalidInput unless the federation signed it."""
-
-
-@dataclass(slots=True)
-class _Peer:
-    heard_ms: int
-    turn: int  # higher for peers that connected, or were slow, more recently
-    ours: bool = False  # we connected to it
-    hello: bool = False
-    head: Head = field(default_factory=lambda: Head(0, 0))
-    waits: dict[type[Range], int] = field(default_factory=dict)  # open requests and since when
-    took_ms: int = limits.SLOW_MS  # time of its last answer
-    pace_ms: int = limits.SLOW_MS  # the same once an item of it is applied; slow before that
-    pinged_ms: int = 0
-    useless: int = 0  # see limits.USELESS_ITEMS_MAX
-
-
-_Item = TypeVar("_Item", CertifiedBatch, Block)
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept(Generic[_Item]):
-    """An item that does not follow the head yet, and its sender."""
-
-    peer: int
-    item: _Item
-    size: int
+_FULL = "too many peers"
 
 
 class Relay:
+    """`attest` is set if this node is one of several members. `takes` is unset if it accepts no batches and blocks from
+    peers."""
+
     def __init__(
-        self, chain_id: int, genesis: bytes, archive: ItemArchive, head: Head, check_signed: CheckSigned
+        self,
+        chain_id: int,
+        genesis: bytes,
+        archive: ItemArchive,
+        head: Head,
+        check_signed: CheckSigned,
+        federation: Federation,
+        attest: Attest | None = None,
+        takes: bool = True,
     ) -> None:
         self._chain_id = chain_id
         self._genesis = genesis
         self._archive = archive
         self._head = head
-        self._check_signed = check_signed
-        self._peers: dict[int, _Peer] = {}
+        self._ahead = ItemsAhead(check_signed, takes)
+        self._links = MemberLinks(chain_id, federation, attest)
+        self._takes = takes
+        self._peers: dict[int, Peer] = {}
         self._turns = itertools.count()
-        self._batches: dict[int, _Kept[CertifiedBatch]] = {}  # by seq, beyond the head
-        self._blocks: dict[int, _Kept[Block]] = {}  # by number
         self._delivering: Deliver | None = None
 
     @property
@@ -108,22 +99,37 @@ class Relay:
         named = [state.head.number for state in list(self._peers.values()) if state.ours and state.hello]
         return max(named, default=0)
 
-    def connected(self, peer: int, now_ms: int, ours: bool = False) -> list[Effect]:
-        """A peer connected; `ours` if the operator named it: such a peer always has room."""
-        if not ours and sum(not state.ours for state in self._peers.values()) >= limits.PEERS_MAX:
-            return [Drop(peer, "too many peers", fault=False)]
-        self._peers[peer] = _Peer(now_ms, next(self._turns), ours)
+    @property
+    def members(self) -> list[int]:
+        """The other members that are connected; from any thread."""
+        return self._links.connected
+
+    def member_of(self, peer: int) -> int | None:
+        """The member that a peer proved to be, while it is connected."""
+        return self._links.member_of(peer)
+
+    def connected(
+        self, peer: int, now_ms: int, ours: bool = False, handshake_hash: Hash32 | None = None
+    ) -> list[Effect]:
+        """A peer connected; `ours` if the operator named it: such a peer always has room, and so has a member."""
+        effects: list[Effect] = []
+        is_proving = not ours and self._is_full
+        if is_proving:
+            if not self._links.has_voice or handshake_hash is None:
+                return [Drop(peer, _FULL, fault=False)]
+            effects = self._make_room(now_ms)
+        self._peers[peer] = Peer(now_ms, next(self._turns), ours, handshake_hash, is_proving)
         head = self._head
         hello = Hello(PROTOCOL_VERSION, self._chain_id, self._genesis, head.seq, head.number)
-        return [Send(peer, hello)]
+        return [*effects, Send(peer, hello)]
 
     def frame_max(self, peer: int) -> int:
-        """The largest frame to accept from a peer now: a small one until its hello."""
+        """The largest frame to accept from a peer now: a small one until its hello, or its proof if it needs one."""
         state = self._peers.get(peer)
-        return limits.FRAME_BYTES_MAX if state is not None and state.hello else limits.HELLO_BYTES_MAX
+        return limits.HELLO_BYTES_MAX if state is None or state.is_new else limits.FRAME_BYTES_MAX
 
     def closed(self, peer: int, now_ms: int) -> list[Effect]:
-        self._peers.pop(peer, None)
+        self._forget(peer)
         return self._ask(now_ms)
 
     def received(self, peer: int, payload: bytes, now_ms: int) -> list[Effect]:
@@ -142,9 +148,10 @@ class Relay:
         effects: list[Effect] = []
         for peer, state in list(self._peers.items()):
             silent = now_ms - state.heard_ms
-            if silent > (limits.SILENCE_MS_MAX if state.hello else limits.HELLO_TIMEOUT_MS):
-                del self._peers[peer]
-                effects.append(Drop(peer, "silent for too long", fault=False))
+            if silent > (limits.HELLO_TIMEOUT_MS if state.is_new else limits.SILENCE_MS_MAX):
+                self._forget(peer)
+                reason = _FULL if state.is_proving else "silent for too long"
+                effects.append(Drop(peer, reason, fault=False))
             elif silent > limits.PING_INTERVAL_MS and now_ms - state.pinged_ms > limits.PING_INTERVAL_MS:
                 state.pinged_ms = now_ms
                 effects.append(Send(peer, Ping(self._head.seq, self._head.number)))
@@ -168,14 +175,43 @@ class Relay:
         assert done is not None, "nothing was being delivered"
         return self._drop(done.peer, reason, now_ms) + self._next(now_ms)
 
-    def _handle(self, peer: int, state: _Peer, message: Message, now_ms: int) -> list[Effect]:
+    def say(self, member: int | None, payload: bytes) -> list[Effect]:
+        """Send what this node says to a member, or to all others for None. A member that is not connected misses it:
+        members repeat what matters."""
+        assert self._links.has_voice, "this node is one of several members"
+        message = MemberMessage(payload)
+        return [Send(peer, message) for peer in self._links.routes(member)]
+
+    @property
+    def _is_full(self) -> bool:
+        strangers = [
+            peer
+            for peer, state in self._peers.items()
+            if not state.ours and not state.is_proving and self._links.member_of(peer) is None
+        ]
+        return len(strangers) >= limits.PEERS_MAX
+
+    def _make_room(self, now_ms: int) -> list[Effect]:
+        """Drop the oldest of the peers in excess that have not proved that they are members, if there are too many."""
+        proving = [peer for peer, state in self._peers.items() if state.is_proving]
+        if len(proving) < limits.PROVING_MAX:
+            return []
+        return self._drop(proving[0], _FULL, now_ms, fault=False)
+
+    def _handle(self, peer: int, state: Peer, message: Message, now_ms: int) -> list[Effect]:
         match message:
             case Hello():
-                return self._greet(state, message, now_ms)
+                return self._greet(peer, state, message, now_ms)
             case Goodbye(reason):
                 return self._drop(peer, f"peer said goodbye: {reason}", now_ms, fault=False)
             case _ if not state.hello:
                 raise DecodeError("said something before hello")
+            case Attestation():
+                return self._prove(peer, state, message, now_ms)
+            case _ if state.is_proving:
+                return self._drop(peer, _FULL, now_ms, fault=False)
+            case MemberMessage(payload):
+                return [Heard(self._links.sender(peer), peer, payload)]
             case Ping(seq, number):
                 state.head = Head(seq, number)
                 return [Send(peer, Pong(self._head.seq, self._head.number)), *self._next(now_ms)]
@@ -189,14 +225,24 @@ class Relay:
                 assert_never(message)
         return self._next(now_ms)
 
-    def _greet(self, state: _Peer, hello: Hello, now_ms: int) -> list[Effect]:
+    def _greet(self, peer: int, state: Peer, hello: Hello, now_ms: int) -> list[Effect]:
         if state.hello:
             raise DecodeError("said hello twice")
         if (hello.chain_id, hello.genesis) != (self._chain_id, self._genesis):
             raise DecodeError("is on another chain", chain_id=hello.chain_id)
         state.hello = True
         state.head = Head(hello.seq, hello.number)
-        return self._ask(now_ms)
+        proof = [Send(peer, proof) for proof in self._links.own_proof(state.handshake_hash)]
+        return [*proof, *self._ask(now_ms)]
+
+    def _prove(self, peer: int, state: Peer, proof: Attestation, now_ms: int) -> list[Effect]:
+        """The peer is a member, if its proof holds. Raises InvalidSignature or DecodeError."""
+        self._links.prove(peer, proof, state.handshake_hash)
+        state.is_proving = False
+        effects: list[Effect] = [Proved(peer, proof.member)]
+        for old in self._links.excess(proof.member):
+            effects += self._drop(old, "this member has newer connections", now_ms, fault=False)
+        return effects
 
     def _serve(self, request: Range) -> Message:
         first, count, most = request.first, request.count, limits.RANGE_BYTES_MAX
@@ -208,124 +254,77 @@ class Relay:
             case _:
                 assert_never(request)
 
-    def _take(self, peer: int, state: _Peer, message: Items, now_ms: int) -> None:
+    def _take(self, peer: int, state: Peer, message: Items, now_ms: int) -> None:
         """Keep items that may follow the head later. A peer without items that it reported is no longer believed.
         Raises DecodeError."""
         match message:
             case BatchPush(raw):
-                self._keep_batches(peer, state, (raw,))
+                self._ahead.keep_batches(peer, state, (raw,), self._head)
             case BlockPush(raw):
-                self._keep_blocks(peer, state, (raw,))
+                self._ahead.keep_blocks(peer, state, (raw,), self._head)
             case Batches(first, items):
-                self._time(state, GetBatches, len(items), now_ms)
-                self._keep_batches(peer, state, items)
+                state.answered(GetBatches, len(items), now_ms, next(self._turns))
+                self._ahead.keep_batches(peer, state, items, self._head)
                 if not items:
                     state.head = Head(min(state.head.seq, first - 1), state.head.number)
             case Blocks(first, items):
-                self._time(state, GetBlocks, len(items), now_ms)
-                self._keep_blocks(peer, state, items)
+                state.answered(GetBlocks, len(items), now_ms, next(self._turns))
+                self._ahead.keep_blocks(peer, state, items, self._head)
                 if not items:
                     state.head = Head(state.head.seq, min(state.head.number, first - 1))
             case _:
                 assert_never(message)
 
-    def _time(self, state: _Peer, kind: type[Range], items: int, now_ms: int) -> None:
-        """Record the time of an answer per item: many items in a while are faster than one immediately, or none. Other
-        peers are asked before its sender until an item of it is applied."""
-        asked_ms = state.waits.pop(kind, None)
-        self._put_behind(state)
-        if asked_ms is not None:
-            state.took_ms = div_down(now_ms - asked_ms, max(items, 1))
-
-    def _keep_batches(self, peer: int, state: _Peer, items: Sequence[bytes]) -> None:
-        """Keep batches that may follow the head later. Others are not decoded."""
-        left = limits.CARRIED_ITEMS_MAX
-        for raw in items:
-            seq = seq_of(raw)
-            state.head = Head(max(state.head.seq, seq), state.head.number)
-            if seq not in self._batches and self._is_kept(state, seq - self._head.seq, len(raw)):
-                left -= count_items(raw, left)
-                certified = decode(CertifiedBatch, raw)
-                self._check_signed(certified)
-                self._batches[seq] = _Kept(peer, certified, len(raw))
-
-    def _keep_blocks(self, peer: int, state: _Peer, items: Sequence[bytes]) -> None:
-        left = limits.CARRIED_ITEMS_MAX
-        for raw in items:
-            number = number_of(raw)
-            state.head = Head(state.head.seq, max(state.head.number, number))
-            if number not in self._blocks and self._is_kept(state, number - self._head.number, len(raw)):
-                left -= count_items(raw, left)
-                block = decode(Block, raw)
-                self._check_signed(block)
-                self._blocks[number] = _Kept(peer, block, len(raw))
-
-    def _is_kept(self, state: _Peer, ahead: int, size: int) -> bool:
-        """Whether an item is kept; the next one always is, or a full store could never empty. Raises LimitExceeded for
-        too many that this node has already."""
-        state.useless += ahead <= 0
-        if state.useless > limits.USELESS_ITEMS_MAX:
-            raise LimitExceeded("sent too many old batches and blocks", most=limits.USELESS_ITEMS_MAX)
-        return ahead == 1 or (1 < ahead <= limits.AHEAD_ITEMS_MAX and self._has_room(size))
-
-    def _has_room(self, size: int) -> bool:
-        batches = sum(one.size for one in self._batches.values())
-        blocks = sum(one.size for one in self._blocks.values())
-        return batches + blocks + size <= limits.AHEAD_BYTES_MAX
-
     def _next(self, now_ms: int) -> list[Effect]:
         """Deliver the item that follows the head, or request it."""
         if self._delivering is not None:
             return []
-        head = self._head
-        block = self._blocks.get(head.number + 1)
-        if block is not None and block.item.header.batch_seq <= head.seq:
-            del self._blocks[head.number + 1]
-            return self._deliver(block.peer, block.item)
-        batch = self._batches.get(head.seq + 1)
-        if batch is not None and batch.item.batch.base_number <= head.number:
-            del self._batches[head.seq + 1]
-            return self._deliver(batch.peer, batch.item)
+        kept = self._ahead.take_next(self._head)
+        if kept is not None:
+            self._delivering = Deliver(kept.peer, kept.item)
+            return [self._delivering]
         return self._ask(now_ms)
 
-    def _deliver(self, peer: int, item: CertifiedBatch | Block) -> list[Effect]:
-        self._delivering = Deliver(peer, item)
-        return [self._delivering]
-
     def _moved(self, item: CertifiedBatch | Block, source: int | None) -> list[Effect]:
-        """Advance the head and push the item to peers that may not have it."""
+        """Advance the head and push the item to peers that may not have it. Members take none (see `takes`)."""
         message: Message
         match item:
             case Block():
                 self._head = Head(self._head.seq, item.number)
-                self._blocks.pop(item.number, None)
+                self._ahead.blocks.pop(item.number, None)
                 message = BlockPush(encode(item))
             case CertifiedBatch(batch):
                 self._head = Head(batch.seq, self._head.number)
-                self._batches.pop(batch.seq, None)
+                self._ahead.batches.pop(batch.seq, None)
                 message = BatchPush(encode(item))
             case _:
                 assert_never(item)
         for state in self._peers.values():
             state.useless = max(0, state.useless - 1)
         others = [
-            peer for peer, state in self._peers.items() if peer != source and self._wants(state, message)
+            peer
+            for peer, state in self._peers.items()
+            if peer != source and self._links.member_of(peer) is None and self._wants(state, message)
         ]
         return [Send(peer, message) for peer in others]
 
-    def _wants(self, state: _Peer, message: BatchPush | BlockPush) -> bool:
+    def _wants(self, state: Peer, message: BatchPush | BlockPush) -> bool:
         """Whether a peer is pushed this item, the newest here: not one that has it, nor one far behind, which requests
         ranges at its own pace."""
         behind = self._head.seq - state.head.seq
+        if state.is_new:
+            return False
         if isinstance(message, BatchPush):
-            return state.hello and 0 < behind <= limits.AHEAD_ITEMS_MAX
-        return state.hello and self._head.number > state.head.number and behind <= limits.AHEAD_ITEMS_MAX
+            return 0 < behind <= limits.AHEAD_ITEMS_MAX
+        return self._head.number > state.head.number and behind <= limits.AHEAD_ITEMS_MAX
 
     def _ask(self, now_ms: int) -> list[Effect]:
         """Request the first missing range of a kind from the fastest peer that has it."""
+        if not self._takes:
+            return []
         effects: list[Effect] = []
         for request in self._missing():
-            holder = self._holder(request, now_ms)
+            holder = holder_of(request, self._peers, now_ms, self._turns)
             if holder is not None:
                 state = self._peers[holder]
                 state.waits[type(request)] = now_ms
@@ -339,9 +338,9 @@ class Relay:
         best_number = max((state.head.number for state in peers), default=0)
         missing: list[Range] = []
         seq, number = self._head.seq + 1, self._head.number + 1
-        if seq not in self._batches and seq <= best_seq and not self._is_delivering_batch():
+        if seq not in self._ahead.batches and seq <= best_seq and not self._is_delivering_batch():
             missing.append(GetBatches(seq, min(limits.RANGE_ITEMS_MAX, best_seq - seq + 1)))
-        if number not in self._blocks and number <= best_number and not self._is_delivering_block():
+        if number not in self._ahead.blocks and number <= best_number and not self._is_delivering_block():
             missing.append(GetBlocks(number, min(limits.RANGE_ITEMS_MAX, best_number - number + 1)))
         return missing
 
@@ -351,30 +350,11 @@ class Relay:
     def _is_delivering_block(self) -> bool:
         return self._delivering is not None and isinstance(self._delivering.item, Block)
 
-    def _holder(self, request: Range, now_ms: int) -> int | None:
-        """The peer to ask: the fastest; of slow or unknown ones, the one that connected or was slow longest ago. None
-        while a request of the same kind is open."""
-        for state in self._peers.values():
-            late = [kind for kind, ms in state.waits.items() if now_ms - ms > limits.REQUEST_TIMEOUT_MS]
-            for kind in late:
-                del state.waits[kind]
-                self._put_behind(state)
-        if any(type(request) in state.waits for state in self._peers.values()):
-            return None
-        wanted = isinstance(request, GetBatches)
-        holders = [
-            (state.pace_ms, state.turn, peer)
-            for peer, state in self._peers.items()
-            if state.hello and (state.head.seq if wanted else state.head.number) >= request.first
-        ]
-        return min(holders)[2] if holders else None
-
-    def _put_behind(self, state: _Peer) -> None:
-        state.took_ms = state.pace_ms = limits.SLOW_MS
-        state.turn = next(self._turns)
-
     def _drop(self, peer: int, reason: str, now_ms: int, fault: bool = True) -> list[Effect]:
-        self._peers.pop(peer, None)
-        self._batches = {seq: kept for seq, kept in self._batches.items() if kept.peer != peer}
-        self._blocks = {number: kept for number, kept in self._blocks.items() if kept.peer != peer}
+        self._forget(peer)
+        self._ahead.discard(peer)
         return [Drop(peer, reason, fault), *self._ask(now_ms)]
+
+    def _forget(self, peer: int) -> None:
+        self._peers.pop(peer, None)
+        self._links.closed(peer)

@@ -6,6 +6,7 @@ decrypt, and ends the connection. A message that is cut off gives nothing.
 
 from collections.abc import Iterator
 
+from coinone.base.primitives.types import Hash32
 from coinone.protocols.secure_channel.cipher import CipherState
 from coinone.protocols.secure_channel.errors import ForgedMessage
 from coinone.protocols.secure_channel.limits import PLAIN_BYTES_MAX, REKEY_MESSAGES, TAG_BYTES
@@ -14,11 +15,17 @@ _HEADER = 2
 
 
 class SecureChannel:
-    def __init__(self, sending: CipherState, receiving: CipherState, peer_key: bytes) -> None:
+    """`handshake_hash` is the same on both sides and of no other connection, so what is signed over it is a proof for
+    this connection only."""
+
+    def __init__(
+        self, sending: CipherState, receiving: CipherState, peer_key: bytes, handshake_hash: Hash32
+    ) -> None:
         self._sending = sending
         self._receiving = receiving
         self._buffer = bytearray()
         self.peer_key = peer_key
+        self.handshake_hash = handshake_hash
 
     @property
     def held(self) -> int:

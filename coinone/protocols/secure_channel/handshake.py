@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
+from coinone.base.primitives.types import Hash32
 from coinone.protocols.secure_channel.cipher import CipherState
 from coinone.protocols.secure_channel.errors import ForgedMessage, HandshakeFailed
 from coinone.protocols.secure_channel.limits import KEY_BYTES, TAG_BYTES
@@ -48,6 +49,10 @@ class SymmetricState:
         self._hash = self._chaining_key = PROTOCOL_NAME
         self._cipher: CipherState | None = None
         self.mix_hash(prologue)
+
+    @property
+    def hash(self) -> Hash32:
+        return self._hash
 
     def mix_hash(self, data: bytes) -> None:
         self._hash = sha256(self._hash + data).digest()
@@ -97,6 +102,12 @@ class Handshake:
     def peer_key(self) -> bytes | None:
         """The peer's static public key, once a message proved it."""
         return self._peers.get("s")
+
+    @property
+    def hash(self) -> Hash32:
+        """The hash of all that was said, the same on both sides and of no other connection (section 11.2)."""
+        assert self.is_done, "the handshake is not done"
+        return self._state.hash
 
     def write(self, payload: bytes = b"") -> bytes:
         """This side's next message."""

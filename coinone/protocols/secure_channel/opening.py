@@ -77,7 +77,7 @@ class ChannelOpening:
         self.wants = handshake.next_size
         if handshake.is_done:
             assert handshake.peer_key is not None, "XX shows both keys"
-            self.channel = SecureChannel(*handshake.split(), handshake.peer_key)
+            self.channel = SecureChannel(*handshake.split(), handshake.peer_key, handshake.hash)
         return answer
 
     def _begun(self, theirs: bytes) -> Handshake:

@@ -2,27 +2,40 @@
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Sequence
 
-from coinone.base.primitives.errors import InvalidBatch
+from coinone.base.crypto.secp256k1 import address_of
+from coinone.base.primitives.errors import DecodeError, InvalidBatch
 from coinone.base.primitives.records import encode
 from coinone.base.primitives.types import ZERO_HASH
 from coinone.node.network.addresses import PeerAddress
 from coinone.node.network.handshakes import Identity, open_channel
 from coinone.node.network.peers import Item, PeerNetwork
+from coinone.protocols.relay.attestation import sign_attestation
 from coinone.protocols.relay.effects import Head
 from coinone.protocols.relay.framing import FrameReader, frame
+from coinone.protocols.relay.members import Attest
 from coinone.protocols.relay.messages import PROTOCOL_VERSION, Hello, Message, decode_message, encode_message
 from coinone.protocols.relay.relay import Relay
 from coinone.protocols.secure_channel.channel import SecureChannel
 from coinone.protocols.secure_channel.handshake import KeyPair
 from coinone.protocols.secure_channel.limits import PLAIN_BYTES_MAX
+from coinone.rules.consensus.federation import Federation
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.certificate import Certificate
 
 CHAIN_ID = 926002
 GENESIS = b"\x11" * 32  # hash of block 0
 HELLO = Hello(PROTOCOL_VERSION, CHAIN_ID, ZERO_HASH, 0, 0)
+
+
+KEYS = [bytes(31) + bytes((number,)) for number in (1, 2, 3, 4)]  # of the federation
+FEDERATION = Federation(tuple(map(address_of, KEYS)))
+
+
+def attester(member: int) -> Attest:
+    return lambda handshake_hash: (member, sign_attestation(CHAIN_ID, handshake_hash, KEYS[member]))
 
 
 def make_batch(seq: int, body: bytes = b"tx") -> CertifiedBatch:
@@ -35,17 +48,50 @@ def identity(key: int = 1, chain_id: int = CHAIN_ID, genesis: bytes = GENESIS) -
 
 
 class Node:
-    def __init__(self, *batches: CertifiedBatch, own: Identity | None = None) -> None:
+    """With `member`, it is that one of four members."""
+
+    def __init__(
+        self, *batches: CertifiedBatch, own: Identity | None = None, member: int | None = None
+    ) -> None:
         self.kept = {one.batch.seq: encode(one) for one in batches}
         self.refused = 0
-        self.relay = Relay(CHAIN_ID, ZERO_HASH, self, Head(len(batches), 0), lambda item: None)
+        self.heard: list[tuple[int, bytes]] = []
+        self.pauses: dict[int, asyncio.Event] = {}  # it is done with a message of that member only then
+        self.at_a_time = 0  # the most messages of one member that it was handed together
+        self._handed: Counter[int] = Counter()
+        attest = None if member is None else attester(member)
+        self.relay = Relay(
+            CHAIN_ID,
+            ZERO_HASH,
+            self,
+            Head(len(batches), 0),
+            lambda item: None,
+            FEDERATION,
+            attest,
+            takes=member is None,
+        )
         self.identity = own or identity()
         self.network = PeerNetwork(
             self.relay,
             self.apply,
             lambda: int(asyncio.get_running_loop().time() * 1000),
             self.identity,
+            self.hear,
         )
+
+    async def hear(self, member: int, payload: bytes) -> None:
+        self._handed[member] += 1
+        self.at_a_time = max(self.at_a_time, self._handed[member])
+        await asyncio.sleep(0)
+        if member in self.pauses:
+            await self.pauses[member].wait()
+        self._handed[member] -= 1
+        if payload == b"malformed":
+            raise DecodeError("no message between members")
+        self.heard.append((member, payload))
+
+    def heard_of(self, member: int) -> list[bytes]:
+        return [payload for sender, payload in self.heard if sender == member]
 
     async def apply(self, item: Item) -> None:
         assert isinstance(item, CertifiedBatch)

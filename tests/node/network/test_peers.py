@@ -88,7 +88,7 @@ def test_a_hostile_peer_is_cut_and_the_node_goes_on(hostile: bytes) -> None:
 
 def test_a_new_format_of_the_folder_comes_with_a_new_version_between_peers() -> None:
     """Both count changes of the leaves or the rules, which genesis need not show: version 2 was that of format 4."""
-    assert {b"4": 2, b"5": 3, b"6": 4, b"7": 5, b"8": 6}[FORMAT.partition(b".")[0]] == PROTOCOL_VERSION
+    assert {b"4": 2, b"5": 3, b"6": 4, b"7": 5, b"8": 7}[FORMAT.partition(b".")[0]] == PROTOCOL_VERSION
 
 
 def test_peers_together_hold_a_bounded_part_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,7 +205,7 @@ def test_a_recorded_connection_cannot_be_played_again() -> None:
     [
         (identity(2, chain_id=1), "is on another network"),
         (identity(2, genesis=b"\x22" * 32), "is on another chain, with another genesis"),
-        (replace(identity(2), version=7), "has other rules or messages (want=7, have=6)"),
+        (replace(identity(2), version=8), "has other rules or messages (want=8, have=7)"),
     ],
 )
 def test_a_node_of_another_network_is_refused_by_name_on_both_sides(other: Identity, reason: str) -> None:
@@ -226,9 +226,9 @@ def test_a_node_of_another_network_is_refused_by_name_on_both_sides(other: Ident
 
 def test_whoever_joins_a_node_of_another_version_or_key_is_told_so() -> None:
     async def scenario() -> None:
-        node = Node(make_batch(1), own=replace(identity(), version=7))
+        node = Node(make_batch(1), own=replace(identity(), version=8))
         [address] = await running(node)
-        with pytest.raises(InvalidInput, match=r"is refused: has other rules or messages \(want=6, have=7\)"):
+        with pytest.raises(InvalidInput, match=r"is refused: has other rules or messages \(want=7, have=8\)"):
             await bootstrap.fetch_genesis(address, 926002)
         await node.network.stop()
         node = Node(make_batch(1), own=identity(3))

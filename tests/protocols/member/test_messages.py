@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import DecodeError, InvalidInput, LimitExceeded
 from coinone.base.primitives.records import Tagged
-from coinone.protocols.member.limits import MEMBER_MESSAGE_BYTES_MAX
 from coinone.protocols.member.messages import (
     CertifiedPush,
     HeadReport,
@@ -17,6 +16,7 @@ from coinone.protocols.member.messages import (
     decode_message,
     encode_message,
 )
+from coinone.protocols.relay.limits import MEMBER_MESSAGE_BYTES_MAX
 from coinone.protocols.sequencer.effects import ChangeCall, Proposal
 from coinone.rules.ledger.batch import Batch
 from coinone.rules.ledger.certificate import NO_RESULTS, SignedVote, Vote, VoteKind

@@ -6,7 +6,7 @@ import pytest
 
 from coinone.base.primitives import rlp
 from coinone.base.primitives.records import encode
-from coinone.protocols.relay import limits, relay
+from coinone.protocols.relay import ahead, limits
 from coinone.protocols.relay.carried import count_items
 from coinone.protocols.relay.effects import Deliver, Drop, Head, Send
 from coinone.protocols.relay.messages import Batches, BatchPush, BlockPush, Blocks, Message
@@ -15,6 +15,7 @@ from coinone.rules.ledger.batch import CertifiedBatch
 from coinone.rules.ledger.block import Block
 from tests.protocols.relay.test_relay import (
     CHAIN_ID,
+    FEDERATION,
     GENESIS,
     Shelf,
     check_signed,
@@ -55,7 +56,7 @@ def test_what_is_inside_a_batch_certificate_or_header_is_counted_before_it_is_de
 ) -> None:
     """A million items are 1 MB and took 0.1 s; a frame holds twelve."""
     node = connected(1)
-    monkeypatch.setattr(relay, "decode", never)
+    monkeypatch.setattr(ahead, "decode", never)
     [drop] = told(node, 1, message)
     assert isinstance(drop, Drop) and drop.fault and drop.reason.startswith("rlp: too many items")
 
@@ -90,10 +91,10 @@ def test_the_largest_honest_answer_has_fewer_items() -> None:
 
 
 def test_what_this_node_has_or_does_not_keep_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    node = Relay(CHAIN_ID, GENESIS, Shelf(), Head(500, 50), check_signed)
+    node = Relay(CHAIN_ID, GENESIS, Shelf(), Head(500, 50), check_signed, FEDERATION)
     node.connected(1, 0)
     told(node, 1, hello())
-    monkeypatch.setattr(relay, "decode", never)
+    monkeypatch.setattr(ahead, "decode", never)
     unwanted = [make_batch(seq, body=b"unsigned") for seq in (1, 500, 501 + limits.AHEAD_ITEMS_MAX)]
     assert not [e for e in told(node, 1, Batches(1, tuple(map(encode, unwanted)))) if isinstance(e, Drop)]
     with pytest.raises(AssertionError, match="decoded"):  # the next one is
@@ -105,7 +106,7 @@ def test_a_peer_that_sends_only_old_items_is_dropped(
     item: CertifiedBatch | Block, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "USELESS_ITEMS_MAX", 10)
-    node = Relay(CHAIN_ID, GENESIS, Shelf(), Head(500, 50), check_signed)
+    node = Relay(CHAIN_ID, GENESIS, Shelf(), Head(500, 50), check_signed, FEDERATION)
     node.connected(1, 0)
     told(node, 1, hello(500))
     push = BlockPush(encode(item)) if isinstance(item, Block) else BatchPush(encode(item))

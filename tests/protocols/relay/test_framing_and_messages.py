@@ -7,9 +7,15 @@ from hypothesis import strategies as st
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidInput
 from coinone.protocols.relay.framing import FrameReader, frame
-from coinone.protocols.relay.limits import FRAME_BYTES_MAX, GOODBYE_TEXT_MAX, RANGE_ITEMS_MAX
+from coinone.protocols.relay.limits import (
+    FRAME_BYTES_MAX,
+    GOODBYE_TEXT_MAX,
+    MEMBER_MESSAGE_BYTES_MAX,
+    RANGE_ITEMS_MAX,
+)
 from coinone.protocols.relay.messages import (
     PROTOCOL_VERSION,
+    Attestation,
     Batches,
     BatchPush,
     BlockPush,
@@ -18,6 +24,7 @@ from coinone.protocols.relay.messages import (
     GetBlocks,
     Goodbye,
     Hello,
+    MemberMessage,
     Message,
     Ping,
     Pong,
@@ -37,6 +44,8 @@ messages = st.one_of(
     st.builds(Blocks, u64, items),
     st.builds(Ping, u64, u64),
     st.builds(Pong, u64, u64),
+    st.builds(Attestation, st.integers(0, 2**16 - 1), st.binary(min_size=65, max_size=65)),
+    st.builds(MemberMessage, st.binary(min_size=1, max_size=60)),
     st.builds(Goodbye, st.sampled_from(["", "shutting down"])),
 )
 
@@ -108,6 +117,22 @@ def test_arbitrary_bytes_are_a_message_of_one_spelling_or_a_named_error(payload:
         return
     if not isinstance(message, Goodbye):  # its text is cleaned on reading
         assert encode_message(message) == payload
+
+
+def test_the_kinds_of_older_messages_stay_when_new_ones_come() -> None:
+    assert [encode_message(one)[0] for one in (Ping(0, 0), Goodbye(""))] == [7, 9]
+    assert encode_message(Attestation(0, bytes(65)))[0] == 10
+    assert encode_message(MemberMessage(b"x"))[0] == 11
+
+
+def test_the_largest_message_between_members_fits_into_a_frame_and_a_larger_one_is_refused() -> None:
+    """In a frame: one byte of kind, four each of the list's and the payload's prefix, and the payload."""
+    payload = encode_message(MemberMessage(bytes(MEMBER_MESSAGE_BYTES_MAX)))
+    assert len(frame(payload)) == 4 + 1 + 4 + 4 + 8_524_288
+    with pytest.raises(InvalidInput):
+        decode_message(payload[:1] + rlp.encode([bytes(MEMBER_MESSAGE_BYTES_MAX + 1)]))
+    with pytest.raises(InvalidInput):
+        decode_message(payload[:1] + rlp.encode([b""]))
 
 
 @pytest.mark.parametrize("count", [0, RANGE_ITEMS_MAX + 1])

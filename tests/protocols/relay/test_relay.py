@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from coinone.base.crypto.secp256k1 import address_of
 from coinone.base.primitives import rlp
 from coinone.base.primitives.errors import InvalidBatch
 from coinone.base.primitives.records import encode
@@ -27,6 +28,7 @@ from coinone.protocols.relay.messages import (
     encode_message,
 )
 from coinone.protocols.relay.relay import Relay
+from coinone.rules.consensus.federation import Federation
 from coinone.rules.ledger.batch import Batch, CertifiedBatch
 from coinone.rules.ledger.block import Block
 from coinone.rules.ledger.certificate import Certificate
@@ -35,6 +37,7 @@ from coinone.rules.ledger.seal import GenesisSeal
 
 GENESIS = b"\x07" * 32
 CHAIN_ID = 926002
+FEDERATION = Federation(tuple(address_of(bytes(31) + bytes((key,))) for key in (1, 2, 3, 4)))
 
 
 def make_batch(seq: int, base: int = 0, body: bytes = b"tx") -> CertifiedBatch:
@@ -83,7 +86,7 @@ class Node:
 
     def __init__(self) -> None:
         self.shelf = Shelf()
-        self.relay = Relay(CHAIN_ID, GENESIS, self.shelf, Head(0, 0), check_signed)
+        self.relay = Relay(CHAIN_ID, GENESIS, self.shelf, Head(0, 0), check_signed, FEDERATION)
         self.applied: list[tuple[str, int]] = []
 
     def apply(self, item: CertifiedBatch | Block, now: int) -> list[Effect]:
@@ -170,7 +173,7 @@ def told(relay: Relay, peer: int, message: Message, now: int = 0) -> list[Effect
 
 
 def connected(*peers: int, seq: int = 0) -> Relay:
-    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed)
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed, FEDERATION)
     for peer in peers:
         relay.connected(peer, 0)
         told(relay, peer, hello(seq))
@@ -188,7 +191,7 @@ def connected(*peers: int, seq: int = 0) -> Relay:
     ],
 )
 def test_a_peer_of_another_chain_or_without_manners_is_dropped(greeting: Message) -> None:
-    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed)
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed, FEDERATION)
     relay.connected(1, 0)
     [effect] = told(relay, 1, greeting)
     assert isinstance(effect, Drop) and effect.fault
@@ -196,20 +199,20 @@ def test_a_peer_of_another_chain_or_without_manners_is_dropped(greeting: Message
 
 
 def test_a_peer_with_other_rules_and_the_same_genesis_is_refused_by_name() -> None:
-    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed)
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed, FEDERATION)
     relay.connected(1, 0)
-    reason = "has other rules or messages (want=6, have=2)"
+    reason = "has other rules or messages (want=7, have=2)"
     assert told(relay, 1, hello(version=2)) == [Drop(1, reason, fault=True)]
 
 
 @pytest.mark.parametrize("fields", [[], [b"more"], [[b"more"], b"\x09"]])
 def test_a_hello_of_a_later_version_with_other_fields_is_refused_by_its_version(fields: list[Any]) -> None:
     """It was refused as `rlp: wrong number of fields`, from which no operator concludes that an update is due."""
-    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed)
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed, FEDERATION)
     relay.connected(1, 0)
     payload = b"\x00" + rlp.encode([PROTOCOL_VERSION + 1, CHAIN_ID, *fields])
     assert relay.received(1, payload, 0) == [
-        Drop(1, "has other rules or messages (want=6, have=7)", fault=True)
+        Drop(1, "has other rules or messages (want=7, have=8)", fault=True)
     ]
 
 
@@ -232,7 +235,7 @@ def test_who_sends_a_batch_that_breaks_a_rule_goes_and_another_is_asked() -> Non
 
 
 def test_a_peer_that_never_answers_is_passed_over() -> None:
-    relay, now = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed), 7_000_000
+    relay, now = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed, FEDERATION), 7_000_000
     relay.connected(1, now)
     assert told(relay, 1, hello(seq=5), now) == [Send(1, GetBatches(1, 5))]
     relay.connected(2, now)
@@ -295,7 +298,7 @@ def test_items_far_beyond_the_head_are_not_hoarded() -> None:
     relay = connected(1)
     for seq in range(2, 2 * limits.AHEAD_ITEMS_MAX, 7):
         told(relay, 1, BatchPush(encode(make_batch(seq))))
-    assert max(relay._batches) <= limits.AHEAD_ITEMS_MAX
+    assert max(relay._ahead.batches) <= limits.AHEAD_ITEMS_MAX
 
 
 def test_silence_is_answered_by_a_ping_and_then_by_hanging_up() -> None:
@@ -307,7 +310,7 @@ def test_silence_is_answered_by_a_ping_and_then_by_hanging_up() -> None:
 
 def test_a_place_is_held_for_five_seconds_without_a_hello() -> None:
     """64 connections that sent nothing held all places for 30 s, and again."""
-    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed)
+    relay = Relay(CHAIN_ID, GENESIS, Shelf(), Head(0, 0), check_signed, FEDERATION)
     for peer in range(limits.PEERS_MAX):
         relay.connected(peer, 0)
     told(relay, 7, hello(), 4_000)

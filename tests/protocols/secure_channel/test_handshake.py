@@ -49,6 +49,7 @@ MESSAGES = [
         ),
     )
 ]
+HANDSHAKE_HASH = bytes.fromhex("c8e5f64e846193be2a834104c2a009868d6c9f3bd3c186299888b488b2f1f58e")
 # the second message of Noise_XX_25519_ChaChaPoly_BLAKE2s
 OTHER_HASH = bytes.fromhex(
     "95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f1448088437c365eb362a1c991b0557fe8a7fb187d99346765"
@@ -72,6 +73,7 @@ def test_both_sides_write_and_read_the_published_messages() -> None:
         assert writer.write(payload) == message
         assert reader.read(message) == payload
     assert initiator.is_done and responder.is_done
+    assert initiator.hash == responder.hash == HANDSHAKE_HASH
     assert initiator.peer_key == KeyPair(PEER_STATIC).public and responder.peer_key == KeyPair(STATIC).public
     (mine, peers_in), (peers, mine_in) = initiator.split(), responder.split()
     for number, (payload, message) in enumerate(MESSAGES[3:]):

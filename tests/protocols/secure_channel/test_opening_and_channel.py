@@ -21,6 +21,7 @@ from coinone.protocols.secure_channel.opening import PREAMBLE_BYTES, ChannelOpen
 
 HERE = Preamble(5, 926002, b"\x11" * 32)
 KEY, PEER_KEY = KeyPair(b"\x01" * 32), KeyPair(b"\x02" * 32)
+HASH = b"\x07" * 32
 SEND, RECEIVE = b"\x03" * 32, b"\x04" * 32
 
 
@@ -45,8 +46,8 @@ def opened(initiator: ChannelOpening, responder: ChannelOpening) -> tuple[Secure
 
 
 def a_channel() -> tuple[SecureChannel, SecureChannel]:
-    here = SecureChannel(CipherState(SEND), CipherState(RECEIVE), PEER_KEY.public)
-    return here, SecureChannel(CipherState(RECEIVE), CipherState(SEND), KEY.public)
+    here = SecureChannel(CipherState(SEND), CipherState(RECEIVE), PEER_KEY.public, HASH)
+    return here, SecureChannel(CipherState(RECEIVE), CipherState(SEND), KEY.public, HASH)
 
 
 def test_both_ends_learn_the_others_key_and_understand_each_other() -> None:
@@ -54,6 +55,15 @@ def test_both_ends_learn_the_others_key_and_understand_each_other() -> None:
     assert (here.peer_key, there.peer_key) == (PEER_KEY.public, KEY.public)
     assert list(there.receive(here.seal(b"hello"))) == [b"hello"]
     assert list(here.receive(there.seal(b"and you"))) == [b"and you"]
+
+
+def test_both_ends_have_the_same_handshake_hash_and_other_connections_others() -> None:
+    """Also one between the same two nodes, whose keys for the connection are new."""
+    here, there = opened(*openings())
+    again = ChannelOpening(True, HERE, KEY, b"\x08" * 32), ChannelOpening(False, HERE, PEER_KEY, b"\x09" * 32)
+    other, _ = opened(*again)
+    assert here.handshake_hash == there.handshake_hash != other.handshake_hash
+    assert len(here.handshake_hash) == 32
 
 
 @pytest.mark.parametrize(
