@@ -141,7 +141,7 @@ class Node:
         self._writer = ThreadPoolExecutor(1, "coinone-commit")
         self._federation_key = secrets.federation
         self._roles = assign_roles(self._core, secrets, self._clock, entropy, self._writer.submit)
-        self._executor = Executor(self._clock, self._roles.schedule.work)
+        self._executor = Executor(self._clock, self._roles.schedule.work, lambda: self._core.awaits_votes)
         self._signers = Signers()
         self._intake = Intake(self._run, self._signers)
         self.domain_rules = chain.exchange.config.domain_rules
@@ -163,7 +163,7 @@ class Node:
     @property
     def is_one_of_several(self) -> bool:
         """Whether this node is a member that makes batches together with others."""
-        return self.member_number is not None and len(self.genesis.federation.members) > 1
+        return self._core.is_one_of_several
 
     @property
     def clock_ms(self) -> int:
@@ -342,6 +342,8 @@ class Node:
         core, leader = self._core, self._roles.leader
         if leader is None:
             raise NotSupported(NO_LEADER)
+        if core.is_one_of_several:
+            raise NotSupported("one of several members makes no batches or blocks on demand")
 
         def run() -> T:
             try:

@@ -11,10 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias, assert_never
 
+import structlog
+
 from coinone.base.forms.ethereum import EthereumTransaction
 from coinone.base.primitives.errors import (
     CoinoneError,
+    DecodeError,
+    InvalidInput,
     InvalidTransaction,
+    LimitExceeded,
     NotSupported,
     StorageError,
 )
@@ -30,9 +35,9 @@ from coinone.node.views.published import NewBlock, Published
 from coinone.node.views.view import first_view, next_view
 from coinone.protocols.member.effects import Answer, Effect, Refuse, SendTo, Write
 from coinone.protocols.member.member import Member
+from coinone.protocols.member.messages import encode_message
 from coinone.protocols.sequencer.effects import Execute
 from coinone.protocols.sequencer.sequencer import Draft
-from coinone.protocols.txpool.actions import Waiting
 from coinone.protocols.txpool.ethereum import Candidate, EthereumPool
 from coinone.rules.chain.apply import apply_batch, check_proposal, undo_batch
 from coinone.rules.chain.batch_limits import limits_of
@@ -47,6 +52,8 @@ from coinone.rules.ledger.header import Header
 
 Publish: TypeAlias = Callable[[Published], None]
 Say: TypeAlias = Callable[[int | None, bytes], None]
+
+log = structlog.get_logger(__name__)
 
 NO_LEADER = "this node follows the chain and makes no batches: send to the one it follows"
 
@@ -72,6 +79,7 @@ class Core:
         self.view = first_view(chain)
         self._publish = publish
         self._pinned: int | None = None
+        self._executed: BatchResult | None = None  # a batch that no certificate names yet
         self.is_member = secrets.member in chain.federation.members
         self.member_number = chain.federation.members.index(secrets.member) if self.is_member else None
         self.say: Say = lambda member, payload: None  # until a transport is there
@@ -81,8 +89,6 @@ class Core:
 
     def _new_member(self, secrets: Secrets) -> Member:
         chain = self.chain
-        if len(chain.federation.members) > 1:
-            raise NotSupported("a federation of several members has no transport for its votes yet")
         member = Member(
             chain.network,
             chain.federation,
@@ -104,6 +110,16 @@ class Core:
         self._check_member()
         assert self._member is not None
         return self._member
+
+    @property
+    def is_one_of_several(self) -> bool:
+        """Whether this node makes batches together with other members."""
+        return self.is_member and len(self.chain.federation.members) > 1
+
+    @property
+    def awaits_votes(self) -> bool:
+        """Whether the state includes a batch that may still be undone: it is executed, and not certified."""
+        return self._executed is not None
 
     # Accept transactions
 
@@ -167,21 +183,37 @@ class Core:
 
     # Close batches
 
-    def close_batch(self, now_ms: int) -> BatchResult:
-        """Make, certify, execute and log the next batch from the pools, then answer."""
+    def close_batch(self, now_ms: int) -> BatchResult | None:
+        """Make the next batch from the pools and propose it. A federation of one certifies, executes and logs it, then
+        answers, and returns it; one of several returns None, and does so when the others have voted."""
         self.check_running()
         base = self._base()
         forced = self._take_forced(base)
-        transactions, actions = self._select(base, forced, max(now_ms, self.chain.cursor.time_ms + 1))
+        transactions = self._select(base, forced, max(now_ms, self.chain.cursor.time_ms + 1))
         if self._pinned is not None:
             self.evm_offset_s = self._pinned - div_down(max(now_ms, self.chain.cursor.time_ms + 1), 1000)
         draft = Draft(base.number, base.hash, self.evm_offset_s, transactions, len(forced))
         result = self._carry_out(self.member, self.member.propose(now_ms, draft))
-        assert result is not None, "a sole member's proposal is certified immediately"
+        assert result is not None or self.is_one_of_several, (
+            "a sole member's proposal is certified immediately"
+        )
         self._reports.clear()
-        self.door.bar_skipped(self.chain, result, forced)
-        self.settle(result, actions)
         return result
+
+    def hear(self, member: int, payload: bytes, now_ms: int) -> None:
+        """Process what another member said. Raises DecodeError or LimitExceeded if the message itself is at fault."""
+        self._as_member(lambda own: own.received(member, payload, now_ms))
+
+    def tick(self, steady_ms: int) -> None:
+        """Process time, as one of several members."""
+        self._as_member(lambda own: own.tick(steady_ms))
+
+    def _as_member(self, event: Callable[[Member], list[Effect]]) -> None:
+        """Process an event. A leader that leads no longer answers those who wait."""
+        led = self.member.is_leader
+        self._carry_out(self.member, event(self.member))
+        if led and not self.member.is_leader:
+            self.drop_waiting(StorageError("another member leads now: look up whether this took effect"))
 
     def rewind(self, chain: ChainState) -> None:
         """Return to `chain`, an earlier state of this node's (dev's evm_revert). Everything queued is dropped."""
@@ -202,17 +234,14 @@ class Core:
         write = self.member.rewind(cursor)
         self.storage.void_batches_from(cursor.seq + 1, [record_of(record) for record in write.records])
 
-    def hear(self, member: int, payload: bytes, now_ms: int) -> None:
-        """Process what another member said."""
-        raise AssertionError("a federation of several members has no host for its messages yet")
-
     def check(self, batch: Batch) -> None:
         """Raise InvalidBatch or NotSupported if `apply_batch` would; called by the member."""
         check_proposal(self.chain, batch)
 
     def undo(self) -> None:
-        """Undo the last batch; called by the member."""
+        """Undo the last batch, which was not certified; called by the member."""
         undo_batch(self.chain)
+        self._executed = None
 
     def note_block(self, new: NewBlock) -> None:
         """Publish a block that became the head."""
@@ -236,7 +265,8 @@ class Core:
 
     def _check_accepting(self) -> None:
         self.check_running()
-        self._check_member()
+        if not self.member.is_leader:
+            raise NotSupported(f"member {self.member.leader} leads now: send to its node")
 
     def _check_member(self) -> None:
         if self._member is None:
@@ -248,9 +278,11 @@ class Core:
             raise StorageError(f"node halted: {self.halted}")
 
     def _base(self) -> Header:
-        """The newest block with enough descendants, never below the last base."""
+        """The newest block with enough descendants, never below the last base. Of several members the others may make
+        the newest block a moment later."""
         chain = self.chain
-        number = max(chain.head.number - chain.network.blocks.base_depth, chain.cursor.base_number)
+        depth = max(chain.network.blocks.base_depth, 1 if self.is_one_of_several else 0)
+        number = max(chain.head.number - depth, chain.cursor.base_number)
         header = chain.headers(number)
         assert header is not None, "the base block is in the chain"
         return header
@@ -264,9 +296,7 @@ class Core:
             self.ethereum_pool.drop(tx_hash)
         return due
 
-    def _select(
-        self, base: Header, forced: tuple[bytes, ...], time_ms: int
-    ) -> tuple[tuple[bytes, ...], list[Waiting[VerifiedAction]]]:
+    def _select(self, base: Header, forced: tuple[bytes, ...], time_ms: int) -> tuple[bytes, ...]:
         """Select the next batch's transactions. Contracts get at most half of the bytes, so that they never crowd
         out the exchange."""
         cadence, seq = self.chain.network.batches, self.chain.cursor.seq + 1
@@ -280,26 +310,39 @@ class Core:
             ethereum = self.ethereum_pool.take(gas, room)
             ethereum = ethereum[: max(0, limits.ordinary_transactions - len(oracle))]
         actions = self.door.choose(self.chain, limits, [*oracle, *ethereum], forced, time_ms)
-        return (*forced, *oracle, *[item.raw for item in actions], *ethereum), actions
+        return (*forced, *oracle, *[item.raw for item in actions], *ethereum)
 
     def _carry_out(self, member: Member, effects: list[Effect]) -> BatchResult | None:
-        """Carry out the member's effects; return the batch that they executed, if any. A federation of one certifies it
+        """Carry out the member's effects; return the batch that was certified, if any. A federation of one certifies it
         immediately, and writes its promises with it: nothing is sent before that."""
-        result: BatchResult | None = None
+        certified: BatchResult | None = None
         for effect in effects:
             match effect:
                 case Write():
                     self._write(effect)
                 case Execute(batch):
-                    result = apply_batch(self.chain, batch)
-                    self._carry_out(member, member.executed(result.after, result.digest))
+                    self._executed = self._execute(batch)
+                    after, digest = self._executed.after, self._executed.digest
+                    certified = self._carry_out(member, member.executed(after, digest))
                 case Answer():
-                    pass  # `settle` does, once for the batch and the callers that wait for its actions
-                case SendTo() | Refuse():
-                    raise AssertionError(f"messages between members have no transport: {effect}")
+                    certified, self._executed = self._executed, None
+                    assert certified is not None, "what is certified was executed"
+                    self.settle(certified)
+                case SendTo(peer, message):
+                    self.say(peer, encode_message(message))
+                case Refuse(peer, error):
+                    if isinstance(error, DecodeError | LimitExceeded):
+                        raise error
+                    log.info("member refused", member=peer, reason=str(error))
                 case _:
                     assert_never(effect)
-        return result
+        return certified
+
+    def _execute(self, batch: Batch) -> BatchResult:
+        try:
+            return apply_batch(self.chain, batch)
+        except InvalidInput as error:  # it was checked, or a quorum signed it: nobody's message is at fault
+            raise AssertionError(f"batch {batch.seq} does not apply: {error}") from error
 
     def _write(self, write: Write) -> None:
         """Sync the batch and its votes to the log. If the disk fails, undo the batch: only what is stored may be
@@ -307,10 +350,11 @@ class Core:
         try:
             self.storage.log.append([record_of(record) for record in write.records])
         except StorageError:
-            undo_batch(self.chain)
+            if self._executed is not None:
+                self.undo()
             raise
 
-    def settle(self, result: BatchResult, actions: Sequence[Waiting[VerifiedAction]] = ()) -> None:
+    def settle(self, result: BatchResult) -> None:
         """Clear the pools, answer and publish, after the batch has become durable."""
         chain, events = self.chain, result.exchange.events
         self.storage.history.add_batch(result.batch.seq, events)
@@ -329,7 +373,8 @@ class Core:
                 skipped=result.skipped,
             )
         )
-        self.door.settle(result, actions)
+        self.door.bar_skipped(chain, result)
+        self.door.settle(result)
         self.storage.history.prepare()  # after the answers, so as not to delay them
 
 

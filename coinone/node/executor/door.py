@@ -90,17 +90,18 @@ class Door:
         self.pool.remove(refused)
         return [*kept, *rest, *more]
 
-    def settle(self, result: BatchResult, actions: Sequence[Waiter]) -> None:
+    def settle(self, result: BatchResult) -> None:
         """Remove a durable batch's actions from the pool, and answer their callers."""
-        self.pool.remove(item.hash for item in actions)
+        self.pool.remove(outcome.tx_hash for outcome in result.exchange.outcomes)
         seq, time_ms = result.batch.seq, result.batch.time_ms
         for outcome in result.exchange.outcomes if self._replies else ():
             hash_, status = outcome.tx_hash, outcome.status
             self._answer(hash_, BatchOutcome(hash_, seq, status, outcome.answer, outcome.error, time_ms))
 
-    def bar_skipped(self, chain: ChainState, result: BatchResult, forced: Sequence[bytes]) -> None:
+    def bar_skipped(self, chain: ChainState, result: BatchResult) -> None:
         """Bar forced actions that were skipped: they used no nonce, yet their senders were answered that they
         failed."""
+        forced = result.batch.transactions[: result.batch.forced]
         skipped = {outcome.tx_hash for outcome in result.exchange.outcomes if outcome.status == "skipped"}
         for action in map(chain.verify, forced):
             if isinstance(action, VerifiedAction) and action.tx_hash in skipped:

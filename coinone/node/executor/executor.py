@@ -2,12 +2,14 @@
 
 Everything that reads or writes chain, exchange or pools runs here: jobs from other threads in order, and the node's own
 work when it is due. Batches come first: the clock is checked between two jobs. Then cancels: a trader that leaves the
-market does not wait behind the requests of others.
+market does not wait behind the requests of others. While the state includes a batch that others have not certified yet,
+ordinary jobs, which would read it, are held.
 """
 
 import itertools
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -16,6 +18,8 @@ from coinone.base.primitives.errors import LimitExceeded, StorageError
 from coinone.base.primitives.integers import div_down
 from coinone.node.clock import Clock
 from coinone.node.limits import EXECUTOR_JOBS_MAX
+
+READS_HELD_S = 1.0  # then they are answered: a federation without a quorum does not take reads away
 
 T = TypeVar("T")
 _Job = tuple[bool, int, Callable[[], Any], "Future[Any]"]  # is ordinary (later), number, job, result
@@ -33,11 +37,17 @@ class Overloaded(LimitExceeded):
 
 class Executor:
     """Runs jobs and the node's own work on one thread. `work` does what is due and returns when, on the steady
-    clock, it is to be called again. It is also called after each job, which may have made something due."""
+    clock, it is to be called again. It is also called after each job, which may have made something due. Ordinary jobs
+    are held while `holds`."""
 
-    def __init__(self, clock: Clock, work: Callable[[], float]) -> None:
+    def __init__(
+        self, clock: Clock, work: Callable[[], float], holds: Callable[[], bool] = lambda: False
+    ) -> None:
         self._clock = clock
         self._work = work
+        self._holds = holds
+        self._held: deque[_Job] = deque()
+        self._held_since: float | None = None
         self._jobs: queue.PriorityQueue[_Job] = queue.PriorityQueue()
         self._count = itertools.count()
         self._stopping = threading.Event()
@@ -66,7 +76,9 @@ class Executor:
                 future.set_exception(StorageError("node is stopping"))
                 return future
             most = EXECUTOR_JOBS_MAX if first else div_down(3 * EXECUTOR_JOBS_MAX, 4)
-            if self._jobs.qsize() >= most and not own:  # no other thread adds jobs: this one holds the lock
+            if (
+                self._jobs.qsize() + len(self._held) >= most and not own
+            ):  # no other thread adds jobs: this one holds the lock
                 raise Overloaded(most)
             self._jobs.put_nowait((not first, next(self._count), job, future))
         return future
@@ -77,15 +89,31 @@ class Executor:
     def _run(self) -> None:
         while not self._stopping.is_set():
             left = self._work() - self._clock.steady_s()
-            try:  # if work is due again immediately, one waiting job runs first
-                entry = self._jobs.get(timeout=min(left, 0.1)) if left > 0 else self._jobs.get_nowait()
-                _, _, job, future = entry
+            holding = self._is_holding()
+            try:
+                entry = self._held.popleft() if self._held and not holding else self._next(left)
             except queue.Empty:
                 continue
-            self._do(job, future)
-        while not self._jobs.empty():
-            *_, future = self._jobs.get_nowait()
+            is_ordinary, _, job, future = entry
+            if is_ordinary and holding:
+                self._held.append(entry)
+            else:
+                self._do(job, future)
+        while self._held or not self._jobs.empty():
+            *_, future = self._held.popleft() if self._held else self._jobs.get_nowait()
             self._do(_refuse, future)
+
+    def _next(self, left: float) -> _Job:
+        """The next job. If work is due again immediately, one waiting job runs first. Raises Empty."""
+        return self._jobs.get(timeout=min(left, 0.1)) if left > 0 else self._jobs.get_nowait()
+
+    def _is_holding(self) -> bool:
+        if not self._holds():
+            self._held_since = None
+            return False
+        now = self._clock.steady_s()
+        self._held_since = now if self._held_since is None else self._held_since
+        return now - self._held_since < READS_HELD_S
 
     def _do(self, job: Callable[[], Any], future: "Future[Any]") -> None:
         if not future.set_running_or_notify_cancel():

@@ -1,4 +1,4 @@
-"""Assign a node's roles: a federation member leads, every node follows, and on dev the leader reports prices."""
+"""Assign a node's roles: a member leads, alone or in its turn, every node follows, and on dev members report prices."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from coinone.node.roles.block_pipeline import Background, BlockPipeline
 from coinone.node.roles.dev_oracle import dev_oracle
 from coinone.node.roles.follower import Follower
 from coinone.node.roles.leader import Leader
+from coinone.node.roles.member import MemberBlocks, MemberClock
 from coinone.node.roles.role import Role, RoleSchedule
 
 
@@ -32,6 +33,8 @@ def assign_roles(
     if core.is_member:
         leader = Leader(core, secrets, clock, blocks)
         roles.insert(0, leader)
+        if core.is_one_of_several:
+            roles[1:1] = [MemberClock(core), MemberBlocks(core, secrets, blocks)]
         if core.chain.network.is_dev:
             roles.insert(0, dev_oracle(core, secrets.reporter, clock, entropy))
     return Roles(blocks, follower, leader, RoleSchedule(core, clock, roles))

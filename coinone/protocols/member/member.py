@@ -76,6 +76,20 @@ class Member:
         return self._ordered(self._sequencer.start())
 
     @property
+    def seq(self) -> int:
+        """The seq of the newest certified batch."""
+        return self._sequencer.seq
+
+    @property
+    def leader(self) -> int:
+        """The member that leads the term which this one is in."""
+        return self._sequencer.leader
+
+    @property
+    def is_leader(self) -> bool:
+        return self._sequencer.is_leader
+
+    @property
     def may_propose(self) -> bool:
         return self._sequencer.may_propose
 

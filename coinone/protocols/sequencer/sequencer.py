@@ -126,8 +126,13 @@ class Sequencer:
         return self._cursor.seq
 
     @property
+    def leader(self) -> int:
+        """The member that leads this one's term."""
+        return self._federation.leader(self._term)
+
+    @property
     def is_leader(self) -> bool:
-        return self._federation.leader(self._term) == self._member
+        return self.leader == self._member
 
     @property
     def may_propose(self) -> bool:
