@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias, assert_never
 
-import structlog
-
 from coinone.base.forms.ethereum import EthereumTransaction
 from coinone.base.primitives.errors import (
     CoinoneError,
@@ -52,8 +50,6 @@ from coinone.rules.ledger.header import Header
 
 Publish: TypeAlias = Callable[[Published], None]
 Say: TypeAlias = Callable[[int | None, bytes], None]
-
-log = structlog.get_logger(__name__)
 
 NO_LEADER = "this node follows the chain and makes no batches: send to the one it follows"
 
@@ -330,10 +326,9 @@ class Core:
                     self.settle(certified)
                 case SendTo(peer, message):
                     self.say(peer, encode_message(message))
-                case Refuse(peer, error):
+                case Refuse(_, error):
                     if isinstance(error, DecodeError | LimitExceeded):
                         raise error
-                    log.info("member refused", member=peer, reason=str(error))
                 case _:
                     assert_never(effect)
         return certified

@@ -14,8 +14,7 @@ from coinone.node.roles.role import NEVER
 
 
 class MemberClock:
-    """Tells the member the time, by which it repeats what others may have missed and ends the term of a silent
-    leader."""
+    """Passes the time to the member, which repeats what others may have missed and ends the term of a silent leader."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
