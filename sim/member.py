@@ -13,7 +13,7 @@ from coinone.base.primitives.errors import DecodeError, LimitExceeded
 from coinone.base.primitives.records import decode
 from coinone.node.executor.promises import promises_in, record_of
 from coinone.node.storage.batch_log import BatchLog
-from coinone.protocols.member.effects import Answer, Effect, Refuse, SendTo, Write
+from coinone.protocols.member.effects import Answer, Effect, Enter, Refuse, SendTo, Write
 from coinone.protocols.member.member import Member
 from coinone.protocols.member.messages import CertifiedPush, HeadReport, Message, encode_message
 from coinone.protocols.sequencer.effects import Execute, Proposal
@@ -127,6 +127,8 @@ class SimMember(SimProcess):
                 case Answer(certified):
                     self._setting.certificates.note(certified)
                     self.again += certified.certificate.term > certified.batch.term
+                case Enter():
+                    raise AssertionError("no client gives the toy ledger a transaction")
                 case Refuse(_, error):
                     assert not isinstance(error, DecodeError | LimitExceeded), f"members write well: {error}"
                     self.refused += 1

@@ -47,5 +47,11 @@ HISTORY_KEPT_MS = 366 * 86_400_000  # funding paid, funding rates and ledger ent
 HISTORY_PRUNED_PER_ROW = 4  # old rows deleted per new row: more than one, so that a lowered bound is reached
 ENDED_ORDERS_PRUNED_PER_BLOCK = 10_000  # of those beyond the number kept; more than blocks end on average
 
+# One of several members
+FORWARDS_PER_TICK_MAX = (
+    1_024  # waiting actions that are sent to the leader again, or refused, in a tick: some 5 ms
+)
+FORWARD_BYTES_PER_TICK = 1_000_000  # Ethereum transactions sent again, in bytes
+
 # Development
 DEV_SNAPSHOTS_MAX = 1_000  # evm_snapshot ids that are kept

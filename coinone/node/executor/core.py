@@ -8,6 +8,7 @@ Nothing is sent before the sync (docs/design.md).
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeAlias, assert_never
 
@@ -25,13 +26,14 @@ from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.types import Hash32
 from coinone.node.executor.barred import Barred
 from coinone.node.executor.door import Door, Reply
+from coinone.node.executor.forwarding import Forwarding
 from coinone.node.executor.promises import promises_in, record_of
 from coinone.node.executor.reports import WaitingReports
 from coinone.node.keys import Secrets
 from coinone.node.storage.storage import Storage
 from coinone.node.views.published import NewBlock, Published
 from coinone.node.views.view import first_view, next_view
-from coinone.protocols.member.effects import Answer, Effect, Refuse, SendTo, Write
+from coinone.protocols.member.effects import Answer, Effect, Enter, Refuse, SendTo, Write
 from coinone.protocols.member.member import Member
 from coinone.protocols.member.messages import encode_message
 from coinone.protocols.sequencer.effects import Execute
@@ -75,6 +77,7 @@ class Core:
         self.view = first_view(chain)
         self._publish = publish
         self._pinned: int | None = None
+        self._forwarding = Forwarding()
         self._executed: BatchResult | None = None  # a batch that no certificate names yet
         self.is_member = secrets.member in chain.federation.members
         self.member_number = chain.federation.members.index(secrets.member) if self.is_member else None
@@ -123,6 +126,7 @@ class Core:
         """Queue an action; `reply` gets its final outcome. Raises InvalidInput."""
         self._check_accepting()
         self.door.add(self.chain, raw, action, reply)
+        self._forward(raw)
 
     def add_known_action(self, actions: Sequence[SignedAction], reply: Reply) -> int | None:
         """Queue the first of these readings of one action whose signer exists; return its place, or None if there is
@@ -152,6 +156,7 @@ class Core:
         )
         self.ethereum_pool.add(candidate, state.nonce(tx.sender), state.balance(tx.sender))
         self.chain.verify.remember(raw, tx)
+        self._forward(raw)
         return tx.hash
 
     def add_oracle(self, raw: bytes, report: OracleReport, now_ms: int) -> None:
@@ -198,18 +203,33 @@ class Core:
 
     def hear(self, member: int, payload: bytes, now_ms: int) -> None:
         """Process what another member said. Raises DecodeError or LimitExceeded if the message itself is at fault."""
-        self._as_member(lambda own: own.received(member, payload, now_ms))
+        self._carry_out(self.member, self.member.received(member, payload, now_ms))
 
     def tick(self, steady_ms: int) -> None:
         """Process time, as one of several members."""
-        self._as_member(lambda own: own.tick(steady_ms))
+        self._carry_out(self.member, self.member.tick(steady_ms))
+        if not self.member.is_leader and not self.awaits_votes:
+            self.door.refuse_excluded(self.chain)
+            gas = self.chain.network.batches.evm_gas
+            for raw in self._forwarding.again(self.door, self.ethereum_pool, gas):
+                self._forward(raw)
 
-    def _as_member(self, event: Callable[[Member], list[Effect]]) -> None:
-        """Process an event. A leader that leads no longer answers those who wait."""
-        led = self.member.is_leader
-        self._carry_out(self.member, event(self.member))
-        if led and not self.member.is_leader:
-            self.drop_waiting(StorageError("another member leads now: look up whether this took effect"))
+    def _forward(self, raw: bytes) -> None:
+        """Send what a client gave to this node to the leader, if that is another member."""
+        if not self.member.is_leader:
+            self._carry_out(self.member, self.member.forward(raw))
+
+    def _enter(self, raw: bytes) -> None:
+        """As the leader, take a transaction from another member. Raises InvalidInput if it is none: no honest member
+        sends that. One that cannot enter now is ignored, since that member will find out."""
+        verified = self.chain.verify(raw)
+        if isinstance(verified, OracleReport):
+            raise DecodeError("prices are not forwarded")
+        with suppress(InvalidInput):
+            if isinstance(verified, VerifiedAction):
+                self.door.admit(self.chain, raw, verified)
+            else:
+                self.add_ethereum(raw, verified)
 
     def rewind(self, chain: ChainState) -> None:
         """Return to `chain`, an earlier state of this node's (dev's evm_revert). Everything queued is dropped."""
@@ -261,8 +281,7 @@ class Core:
 
     def _check_accepting(self) -> None:
         self.check_running()
-        if not self.member.is_leader:
-            raise NotSupported(f"member {self.member.leader} leads now: send to its node")
+        self._check_member()
 
     def _check_member(self) -> None:
         if self._member is None:
@@ -326,6 +345,8 @@ class Core:
                     self.settle(certified)
                 case SendTo(peer, message):
                     self.say(peer, encode_message(message))
+                case Enter(_, raw):
+                    self._enter(raw)
                 case Refuse(_, error):
                     if isinstance(error, DecodeError | LimitExceeded):
                         raise error

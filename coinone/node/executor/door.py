@@ -16,7 +16,7 @@ from coinone.base.primitives.integers import div_down
 from coinone.base.primitives.parameters import NONCE_PAST_MS
 from coinone.base.primitives.types import Hash32
 from coinone.node.executor.barred import Barred
-from coinone.node.limits import ACTION_REPLIES_MAX
+from coinone.node.limits import ACTION_REPLIES_MAX, FORWARDS_PER_TICK_MAX
 from coinone.node.views.published import BatchOutcome
 from coinone.protocols.txpool.actions import ActionPool, Waiting
 from coinone.rules.chain.batch_limits import BatchLimits
@@ -39,17 +39,23 @@ class Door:
         """Queue an action for the next batch; `reply` gets its outcome, also if the action is already queued. Raises
         InvalidInput, which is final."""
         replies = self._replies.get(action.tx_hash, [])
-        if action.tx_hash not in self.pool:
-            self._barred.check(action.tx_hash, action.signer)
-            try:
-                self._enter(chain, raw, action)
-            except InvalidInput:
-                self.bar(chain, action)
-                raise
-            chain.verify.remember(raw, action)
-        elif len(replies) >= ACTION_REPLIES_MAX:
+        if action.tx_hash in self.pool and len(replies) >= ACTION_REPLIES_MAX:
             raise LimitExceeded("too many wait for this action's outcome", most=ACTION_REPLIES_MAX)
+        self.admit(chain, raw, action)
         self._replies[action.tx_hash] = [*replies, reply]
+
+    def admit(self, chain: ChainState, raw: bytes, action: VerifiedAction) -> None:
+        """Queue an action, unless it is queued, for whose outcome nobody waits here: another member was given it.
+        Raises InvalidInput, which is final."""
+        if action.tx_hash in self.pool:
+            return
+        self._barred.check(action.tx_hash, action.signer)
+        try:
+            self._enter(chain, raw, action)
+        except InvalidInput:
+            self.bar(chain, action)
+            raise
+        chain.verify.remember(raw, action)
 
     def choose(
         self,
@@ -106,6 +112,18 @@ class Door:
         for action in map(chain.verify, forced):
             if isinstance(action, VerifiedAction) and action.tx_hash in skipped:
                 self.bar(chain, action)
+
+    def refuse_excluded(self, chain: ChainState) -> None:
+        """Refuse actions that no batch can include any more, as the leader does when it makes one: where another member
+        leads, nobody else says so."""
+        judge, refused = Judge(chain.exchange, chain.cursor.time_ms + 1), list[Hash32]()
+        for item in self.pool.waiting()[:FORWARDS_PER_TICK_MAX]:
+            error = _admits(judge, item.action)
+            if error is not None and not isinstance(error, LimitExceeded):
+                refused.append(item.hash)
+                self.bar(chain, item.action)
+                self._answer(item.hash, error)
+        self.pool.remove(refused)
 
     def drop_waiting(self, error: CoinoneError) -> None:
         """Answer all callers that wait for an outcome with `error`, and empty the pool."""

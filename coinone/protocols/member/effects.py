@@ -45,4 +45,12 @@ class Refuse:
     error: InvalidInput
 
 
-Effect: TypeAlias = Write | SendTo | Execute | Answer | Refuse
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """As the leader, take a transaction that a client gave to member `peer`."""
+
+    peer: int
+    raw: bytes
+
+
+Effect: TypeAlias = Write | SendTo | Execute | Answer | Refuse | Enter

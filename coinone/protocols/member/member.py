@@ -23,8 +23,8 @@ from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.records import decode, encode
 from coinone.base.primitives.types import Hash32
 from coinone.protocols.member import limits
-from coinone.protocols.member.effects import Answer, Effect, Refuse, SendTo, Write, Written
-from coinone.protocols.member.messages import CertifiedPush, HeadReport, Message, decode_message
+from coinone.protocols.member.effects import Answer, Effect, Enter, Refuse, SendTo, Write, Written
+from coinone.protocols.member.messages import CertifiedPush, Forward, HeadReport, Message, decode_message
 from coinone.protocols.relay.carried import count_items, seq_of
 from coinone.protocols.relay.limits import CARRIED_ITEMS_MAX
 from coinone.protocols.sequencer.effects import (
@@ -120,6 +120,12 @@ class Member:
         effects = self._ordered(self._sequencer.tick(steady_ms))
         return effects if self._is_alone else [*effects, SendTo(None, HeadReport(self._sequencer.seq))]
 
+    def forward(self, raw: bytes) -> list[Effect]:
+        """Send the leader, another member, a transaction that a client gave to this one. It may be lost: the host sends
+        it again until a batch has it."""
+        assert not self.is_leader, "the leader takes it itself"
+        return [SendTo(self.leader, Forward(raw))]
+
     def rewind(self, cursor: Cursor) -> Write:
         """Return to an earlier batch (dev's evm_revert). What is returned must be written together with the mark that
         later batches are void."""
@@ -140,6 +146,8 @@ class Member:
                 return self._take(raw)
             case HeadReport(seq):
                 return self._help(peer, seq)
+            case Forward(raw):
+                return [Enter(peer, raw)] if self.is_leader else []
             case _:
                 assert_never(message)
 

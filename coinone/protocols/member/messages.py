@@ -35,9 +35,17 @@ class CertifiedPush:
     raw: bytes
 
 
-Message: TypeAlias = SequencerMessage | HeadReport | CertifiedPush
+@record
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A transaction of any kind that a client gave to the sender, for the leader's pools."""
 
-_KINDS = {1: Proposal, 2: SignedVote, 3: ChangeCall, 4: HeadReport, 5: CertifiedPush}
+    raw: bytes
+
+
+Message: TypeAlias = SequencerMessage | HeadReport | CertifiedPush | Forward
+
+_KINDS = {1: Proposal, 2: SignedVote, 3: ChangeCall, 4: HeadReport, 5: CertifiedPush, 6: Forward}
 _WITH_BATCH = [kind for kind, cls in _KINDS.items() if cls in (Proposal, ChangeCall)]
 _MESSAGES: Tagged[Message] = Tagged(_KINDS)
 

@@ -73,6 +73,10 @@ class ActionPool(Generic[T]):
     def __contains__(self, tx_hash: Hash32) -> bool:
         return tx_hash in self._waiting
 
+    def waiting(self) -> list[Waiting[T]]:
+        """All that wait, the oldest first."""
+        return list(self._waiting.values())
+
     def credits_of(self, line: Hashable) -> int:
         """The credits that its waiting actions will cost."""
         return self._lanes[False].get(line, _NOTHING).credits

@@ -103,6 +103,18 @@ def test_what_expires_while_it_waits_is_told_so_and_is_in_no_batch(desk: Desk) -
     assert len(desk.core.door.pool) == 0
 
 
+def test_where_another_member_leads_what_no_batch_can_have_any_more_is_refused(desk: Desk) -> None:
+    """This node makes no batches then: it looks at what waits when others' batches have moved the time on."""
+    desk.send(l1_action(KEYS[0], desk.now, {"type": "noop"}, expires_after=desk.now + 100))
+    desk.send(desk.buy(1, desk.now))
+    chain = desk.core.chain
+    desk.core.door.refuse_excluded(chain)
+    assert desk.told == []
+    chain.cursor = replace(chain.cursor, time_ms=desk.now + 200)
+    desk.core.door.refuse_excluded(chain)
+    assert "Action expired" in texts(desk)[0] and len(desk.told) == 1 == len(desk.core.door.pool)
+
+
 def test_what_waits_counts_against_the_credits_of_what_comes(desk: Desk) -> None:
     desk.spend(0, left=2)
     for n in range(3):

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from coinone.base.crypto.secp256k1 import address_of
-from coinone.base.primitives.errors import NotSupported
+from coinone.base.primitives.errors import InvalidInput
 from coinone.base.primitives.records import decode
-from coinone.node.node import ChainReader
+from coinone.node.node import ChainReader, Node
+from coinone.protocols.member.messages import Forward, encode_message
 from coinone.rules.exchange.trading import open_orders
 from coinone.rules.ledger.batch import CertifiedBatch
 from tests.node.federation.members import Members, until
-from tests.rules.chain.chain_world import KEYS, order
+from tests.rules.chain.chain_world import KEYS, account, order, transfer
 
 
 def orders_of(key: bytes) -> Callable[[ChainReader], int]:
@@ -22,6 +23,18 @@ def orders_of(key: bytes) -> Callable[[ChainReader], int]:
         return 0 if slot is None else open_orders.count(reader.exchange, slot)
 
     return count
+
+
+def balance(reader: ChainReader) -> int:
+    return reader.state.balance(account(1))
+
+
+async def until_is(node: Node, read: Callable[[ChainReader], int], wanted: int) -> None:
+    for _ in range(200):
+        if await node.query(read) == wanted:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("not in time")
 
 
 def signers(members: Members, seq: int) -> list[int]:
@@ -54,21 +67,39 @@ def test_batches_are_certified_by_three_of_four_and_all_make_the_same_blocks(mem
         assert len({header.hash for header in headers if header}) == 1
 
 
-def test_an_order_is_answered_at_the_leader_and_seen_by_all_and_others_refuse_it_by_name(
-    members: Members,
-) -> None:
+def test_orders_are_answered_at_any_member_and_seen_by_all(members: Members) -> None:
     async def run() -> None:
         await until(lambda: min(members.seqs) >= 3, 60)
         leader = await until(lambda: members.leader + 1) - 1
-        node, other = members.nodes[leader], members.nodes[(leader + 1) % 4]
-        action = order(KEYS[0], node.view.time_ms + 1, 0, False, "98000", "0.01")
-        with pytest.raises(NotSupported, match=f"member {leader} leads now"):
-            await other.submit(action)
-        outcome = await node.submit(action)
-        assert outcome.status == "executed"
-        await until(lambda: min(members.seqs) >= outcome.seq)
-        resting = [await each.query(orders_of(KEYS[0])) for each in members.nodes.values()]
-        assert resting == [1, 1, 1, 1]
+        nodes = [members.nodes[(leader + place) % 4] for place in range(4)]
+        now_ms = nodes[0].view.time_ms
+        actions = [order(KEYS[0], now_ms + 1 + n, 0, False, str(98_000 + n), "0.01") for n in range(4)]
+        outcomes = await asyncio.gather(*[node.submit(raw) for node, raw in zip(nodes, actions, strict=True)])
+        assert [outcome.status for outcome in outcomes] == ["executed"] * 4
+        await until(lambda: min(members.seqs) >= max(outcome.seq for outcome in outcomes))
+        assert [await each.query(orders_of(KEYS[0])) for each in nodes] == [4, 4, 4, 4]
+        with pytest.raises(InvalidInput, match="nonce"):
+            await nodes[1].submit(actions[2])
+        with pytest.raises(InvalidInput):
+            await nodes[0].hear((leader + 1) % 4, encode_message(Forward(b"\x70 no action")))
+        before = await nodes[2].query(balance)
+        await nodes[2].submit_ethereum(transfer(KEYS[0], 0, account(1), 10**18))
+        for node in nodes:
+            await until_is(node, balance, before + 10**18)
+
+    asyncio.run(run())
+
+
+def test_what_comes_to_a_member_while_no_leader_is_there_is_answered(members: Members) -> None:
+    """The leader is gone when the client comes: the action reaches the next one."""
+
+    async def run() -> None:
+        await until(lambda: min(members.seqs) >= 3, 60)
+        leader = await until(lambda: members.leader + 1) - 1
+        await asyncio.to_thread(members.stop, leader)
+        node = members.nodes[(leader + 2) % 4]
+        raw = order(KEYS[0], node.view.time_ms + 1, 0, False, "98000", "0.01")
+        assert (await asyncio.wait_for(node.submit(raw), 30)).status == "executed"
 
     asyncio.run(run())
 

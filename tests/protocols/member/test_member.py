@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from coinone.base.primitives.errors import DecodeError, InvalidSignature
-from coinone.protocols.member.effects import Answer, Effect, Refuse, SendTo, Write
+from coinone.protocols.member.effects import Answer, Effect, Enter, Refuse, SendTo, Write
 from coinone.protocols.member.limits import CATCH_UP_BATCHES_MAX, CATCH_UP_BYTES_MAX, TICK_INTERVAL_MS
-from coinone.protocols.member.messages import CertifiedPush, HeadReport, encode_message
+from coinone.protocols.member.messages import CertifiedPush, Forward, HeadReport, encode_message
 from coinone.protocols.sequencer.effects import ChangeCall, Execute, PreparedBatch, Proposal
 from coinone.protocols.sequencer.sequencer import TERM_PATIENCE_MS, Sequencer
 from coinone.rules.ledger.batch import CertifiedBatch
@@ -267,3 +267,10 @@ def test_an_effect_of_the_sequencer_that_nobody_handles_is_an_error(monkeypatch:
     monkeypatch.setattr(Sequencer, "tick", tick)
     with pytest.raises(AssertionError, match="Unknown"):
         World(4).hosts[0].member.tick(1)
+
+
+def test_a_clients_transaction_goes_to_the_leader_and_nobody_else_takes_it() -> None:
+    leader, member, other = [host.member for host in World(4).hosts[:3]]
+    assert member.forward(b"order") == [SendTo(0, Forward(b"order"))]
+    assert leader.received(1, encode_message(Forward(b"order")), NOW_MS) == [Enter(1, b"order")]
+    assert other.received(1, encode_message(Forward(b"order")), NOW_MS) == []

@@ -50,7 +50,7 @@ def test_a_changed_message_has_one_spelling_or_a_named_error(message: Message, p
     [
         (b"", DecodeError, "unknown kind of message"),
         (b"\x00\xc0", DecodeError, "unknown kind of message"),
-        (b"\x06\xc1\x80", DecodeError, "unknown kind of message"),
+        (b"\x07\xc1\x80", DecodeError, "unknown kind of message"),
         (b"\x04\xc0", DecodeError, "wrong number of fields"),
         (b"\x04" + rlp.encode([bytes(1) + b"\x05"]), DecodeError, "leading zero"),
         (b"\x04" + rlp.encode([b"\x01" + bytes(8)]), InvalidInput, "integer too long"),
