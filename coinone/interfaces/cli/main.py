@@ -11,6 +11,7 @@ from coinone import __version__
 from coinone.base.primitives.errors import CoinoneError
 from coinone.interfaces.cli import account
 from coinone.interfaces.cli.serving import ethereum
+from coinone.interfaces.cli.serving.network import app as network_app
 from coinone.interfaces.cli.serving.options import DATA, DataDir, takes_node_options
 from coinone.interfaces.client.errors import NoAnswer
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(account.app, name="account")
 app.add_typer(ethereum.app, name="ethereum")
+app.add_typer(network_app, name="network")
 
 
 def _version(wanted: bool) -> None:
