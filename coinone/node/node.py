@@ -161,6 +161,11 @@ class Node:
         return self._core.member_number
 
     @property
+    def leader(self) -> int | None:
+        """The member that leads, as this one has it; None on a follower."""
+        return self._core.member.leader if self._core.is_member else None
+
+    @property
     def is_one_of_several(self) -> bool:
         """Whether this node is a member that makes batches together with others."""
         return self._core.is_one_of_several

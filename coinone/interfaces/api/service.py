@@ -190,6 +190,8 @@ class Service:
             "time": view.time_ms,
             "clock": self.node.clock_ms,
             "peers": peers.connected,
+            "member": self.node.member_number,
+            "leader": self.node.leader,
             "peerKey": None if peers.own_key is None else format_bytes(peers.own_key),
             "block": view.head.number,
             "blockHash": "0x" + view.head.hash.hex(),

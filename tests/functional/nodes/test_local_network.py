@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,11 +36,15 @@ class Network:
     def client(self, number: int, key: bytes | None = None) -> Client:
         return Client(f"http://127.0.0.1:{self.http + number}", key=key)
 
+    def health(self, number: int) -> dict[str, Any]:
+        """Of a member; nothing if it does not answer."""
+        with self.client(number) as client, contextlib.suppress(ClientError):
+            return dict(client.health())
+        return {}
+
     def batch(self, number: int) -> int:
         """The newest batch of a member; 0 if it does not answer."""
-        with self.client(number) as client, contextlib.suppress(ClientError):
-            return int(client.health()["batch"])
-        return 0
+        return int(self.health(number).get("batch", 0))
 
     def open_orders(self, number: int) -> set[int]:
         with self.client(number, dev_keys()[0]) as client:
@@ -90,6 +95,8 @@ def test_no_answered_order_is_lost_when_the_leader_is_killed(network: Network) -
     wait(lambda: "member0 has ended (signal 9)" in network.output.read_text())
     before = network.batch(1)
     wait(lambda: all(network.batch(number) > before + 8 for number in range(4)), 120)
+    health = network.health(1)
+    assert health["member"] == 1 and health["leader"] in range(4)
     assert all(network.open_orders(number) >= answered for number in range(4))
 
 

@@ -41,6 +41,7 @@ def test_a_node_whose_batches_are_on_time_is_well(node: Node) -> None:
     status, body = get(app, "/health")
     health = json.loads(body)
     assert health["peerKey"] == "0x" + "11" * 32
+    assert (health["member"], health["leader"]) == (0, 0)
     assert (status, health["status"], health["reason"], health["peers"]) == (200, "ok", None, 3)
     assert abs(health["clock"] - health["time"]) < 10_000
     _, figures = get(app, "/metrics")
