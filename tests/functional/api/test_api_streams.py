@@ -110,7 +110,7 @@ def test_books_go_on_with_rising_times_and_are_never_crossed(socket: ClientConne
     subscribe(socket, type="l2Book", coin="BTC")
     books = [next_on(socket, "l2Book") for _ in range(5)]
     times = [book["time"] for book in books]
-    assert times == sorted(times) and len(set(times)) == 5
+    assert times == sorted(times) and len(set(times[1:])) == 4  # the snapshot may be of the batch sent next
     for book in books:
         bids, asks = ([float(level["px"]) for level in side] for side in book["levels"])
         assert bids == sorted(bids, reverse=True) and asks == sorted(asks) and bids[0] < asks[0]
