@@ -34,3 +34,18 @@ class FolderLock:
 
     def release(self) -> None:
         os.close(self._file)
+
+
+def owner_of_lock(folder: Path) -> int | None:
+    """The process that holds the folder's lock now; None if none does, or there is no such folder."""
+    try:
+        file = os.open(folder / FILE, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.pread(file, 20, 0))
+    finally:
+        os.close(file)
+    return None

@@ -3,11 +3,7 @@
 import asyncio
 import gc
 import logging
-import os
-import signal
-import threading
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,6 +17,7 @@ from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.cli.serving.demo_process import DemoProcess
 from coinone.interfaces.cli.serving.doors import OpenSockets
 from coinone.interfaces.cli.serving.settings import NodeSettings
+from coinone.interfaces.cli.serving.signals import stop_on_signals
 from coinone.interfaces.client.dev import DEV_MNEMONIC, dev_keys
 from coinone.interfaces.client.signing import Signer
 from coinone.node.compiling import serving_engine
@@ -110,20 +107,6 @@ def calm_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS, 20, 100)
-
-
-def stop_on_signals() -> threading.Event:
-    """An event set by the first Ctrl-C or SIGTERM. A second one ends the process immediately, which is also safe."""
-    stopping = threading.Event()
-
-    def stop(number: int, _: FrameType | None) -> None:
-        if stopping.is_set():
-            os._exit(128 + number)
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    return stopping
 
 
 def _introduce(

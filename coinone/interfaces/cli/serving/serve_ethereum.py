@@ -9,7 +9,7 @@ from coinone.interfaces.api.config import ApiConfig
 from coinone.interfaces.api.ethereum_service import EthereumService
 from coinone.interfaces.api.server import ApiServer
 from coinone.interfaces.api.sockets.listeners import open_listeners
-from coinone.interfaces.cli.serving.serve import stop_on_signals
+from coinone.interfaces.cli.serving.signals import stop_on_signals
 from coinone.node.compiling import serving_engine
 from coinone.node.executor.workers import end_workers
 from coinone.node.imported.node import EthereumNode
