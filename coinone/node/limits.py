@@ -48,6 +48,7 @@ HISTORY_PRUNED_PER_ROW = 4  # old rows deleted per new row: more than one, so th
 ENDED_ORDERS_PRUNED_PER_BLOCK = 10_000  # of those beyond the number kept; more than blocks end on average
 
 # One of several members
+READS_HELD_S = 1.0  # while votes are missing; then they are answered: without a quorum reads remain
 FORWARDS_PER_TICK_MAX = (
     1_024  # waiting actions that are sent to the leader again, or refused, in a tick: some 5 ms
 )

@@ -16,31 +16,22 @@ from coinone.node.keys import (
     load_or_make_transport_key,
 )
 from coinone.node.limits import MAP_MIB
-from coinone.node.recovery.startup import identity_of, open_chain
+from coinone.node.recovery.startup import identity_of, new_genesis, open_chain
 from coinone.node.storage.storage import open_storage
 from coinone.protocols.secure_channel.handshake import KeyPair
-from coinone.protocols.sequencer.changing import seed_chain
-from coinone.rules.chain.genesis import Genesis
 from coinone.rules.chain.network import Network
-from coinone.rules.consensus.federation import Federation
 
 
 def make_members(
     network: Network, folders: Sequence[Path], now_ms: int, entropy: Entropy, made: Callable[[], None]
 ) -> None:
     """Make a data folder for each member of a new chain; `made` is called after each. Raises StorageError."""
-    assert network.is_dev, "only dev makes its genesis at the first start"
     secrets: list[Secrets] = []
     for folder in folders:
         secrets.append(load_or_make_secrets(folder, entropy))
         if len(secrets) > 1:
             shutil.copy2(key_file(folders[0], REPORTER), key_file(folder, REPORTER))
-    genesis = Genesis(
-        time_ms=now_ms,
-        federation=Federation(tuple(each.member for each in secrets)),
-        reporters=(secrets[0].reporter_address,),
-        seed_tip=seed_chain(secrets[0].seeds, 0, network.seed_length)[0],
-    )
+    genesis = new_genesis(network, secrets, now_ms)
     for folder, own in zip(folders, secrets, strict=True):
         storage = open_storage(folder, identity_of(network), MAP_MIB << 20)
         try:

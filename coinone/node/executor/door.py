@@ -75,12 +75,7 @@ class Door:
         refused: list[Hash32] = []
 
         def admit(item: Waiter) -> bool:
-            error = _admits(judge, item.action)
-            if error is not None and not isinstance(error, LimitExceeded):
-                refused.append(item.hash)
-                self.bar(chain, item.action)
-                self._answer(item.hash, error)
-            return error is None
+            return self._is_admitted(chain, judge, item, refused)
 
         ordinary = [raw for raw in taken if raw[0] != ORACLE_TYPE]
         room = _Room(limits.transactions, limits.bytes).without(taken)
@@ -118,11 +113,7 @@ class Door:
         leads, nobody else says so."""
         judge, refused = Judge(chain.exchange, chain.cursor.time_ms + 1), list[Hash32]()
         for item in self.pool.waiting()[:FORWARDS_PER_TICK_MAX]:
-            error = _admits(judge, item.action)
-            if error is not None and not isinstance(error, LimitExceeded):
-                refused.append(item.hash)
-                self.bar(chain, item.action)
-                self._answer(item.hash, error)
+            self._is_admitted(chain, judge, item, refused)
         self.pool.remove(refused)
 
     def drop_waiting(self, error: CoinoneError) -> None:
@@ -132,6 +123,16 @@ class Door:
         for tx_hash in replies:
             for reply in replies[tx_hash]:
                 reply(error)
+
+    def _is_admitted(self, chain: ChainState, judge: Judge, item: Waiter, refused: list[Hash32]) -> bool:
+        """Whether a batch may include the item now. One that none can include any more gets its answer, and its hash
+        is added to `refused`."""
+        error = _admits(judge, item.action)
+        if error is not None and not isinstance(error, LimitExceeded):
+            refused.append(item.hash)
+            self.bar(chain, item.action)
+            self._answer(item.hash, error)
+        return error is None
 
     def _answer(self, tx_hash: Hash32, outcome: BatchOutcome | CoinoneError) -> None:
         for reply in self._replies.pop(tx_hash, ()):

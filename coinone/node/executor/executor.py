@@ -17,9 +17,7 @@ from typing import Any, TypeVar
 from coinone.base.primitives.errors import LimitExceeded, StorageError
 from coinone.base.primitives.integers import div_down
 from coinone.node.clock import Clock
-from coinone.node.limits import EXECUTOR_JOBS_MAX
-
-READS_HELD_S = 1.0  # then they are answered: a federation without a quorum does not take reads away
+from coinone.node.limits import EXECUTOR_JOBS_MAX, READS_HELD_S
 
 T = TypeVar("T")
 _Job = tuple[bool, int, Callable[[], Any], "Future[Any]"]  # is ordinary (later), number, job, result
@@ -76,9 +74,10 @@ class Executor:
                 future.set_exception(StorageError("node is stopping"))
                 return future
             most = EXECUTOR_JOBS_MAX if first else div_down(3 * EXECUTOR_JOBS_MAX, 4)
-            if (
-                self._jobs.qsize() + len(self._held) >= most and not own
-            ):  # no other thread adds jobs: this one holds the lock
+            waiting = self._jobs.qsize() + len(
+                self._held
+            )  # no other thread adds jobs: this one holds the lock
+            if waiting >= most and not own:
                 raise Overloaded(most)
             self._jobs.put_nowait((not first, next(self._count), job, future))
         return future
@@ -89,23 +88,27 @@ class Executor:
     def _run(self) -> None:
         while not self._stopping.is_set():
             left = self._work() - self._clock.steady_s()
-            holding = self._is_holding()
-            try:
-                entry = self._held.popleft() if self._held and not holding else self._next(left)
+            is_holding = self._is_holding()
+            if not is_holding:
+                self._give_back()
+            try:  # if work is due again immediately, one waiting job runs first
+                entry = self._jobs.get(timeout=min(left, 0.1)) if left > 0 else self._jobs.get_nowait()
             except queue.Empty:
                 continue
             is_ordinary, _, job, future = entry
-            if is_ordinary and holding:
+            if is_ordinary and is_holding:
                 self._held.append(entry)
             else:
                 self._do(job, future)
-        while self._held or not self._jobs.empty():
-            *_, future = self._held.popleft() if self._held else self._jobs.get_nowait()
+        self._give_back()
+        while not self._jobs.empty():
+            *_, future = self._jobs.get_nowait()
             self._do(_refuse, future)
 
-    def _next(self, left: float) -> _Job:
-        """The next job. If work is due again immediately, one waiting job runs first. Raises Empty."""
-        return self._jobs.get(timeout=min(left, 0.1)) if left > 0 else self._jobs.get_nowait()
+    def _give_back(self) -> None:
+        """Return what was held to its places in the queue."""
+        while self._held:
+            self._jobs.put_nowait(self._held.popleft())
 
     def _is_holding(self) -> bool:
         if not self._holds():

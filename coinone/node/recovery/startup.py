@@ -5,6 +5,7 @@ the results that their certificates name. So nothing that was answered before a 
 """
 
 import struct
+from collections.abc import Sequence
 from secrets import token_bytes
 
 from coinone.base.crypto.keccak import keccak256
@@ -69,7 +70,7 @@ def open_chain(
             raise StorageError(
                 "the batch log is there, and the database is gone or empty: restore it, or start `coinone up --reset`"
             )
-        genesis = genesis or _new_genesis(network, secrets, now_ms)
+        genesis = genesis or new_genesis(network, [secrets], now_ms)
         block, sealed = genesis_block(network, genesis, storage.store)
         storage.commit_block(commit_of(block, sealed, {}))
     storage.finish_turning_back()
@@ -142,14 +143,15 @@ def genesis_block(network: Network, genesis: Genesis, store: Store) -> tuple[Blo
     return Block(header, (), GenesisSeal()), SealedBlock(header, place(()), (), cursor, changes)
 
 
-def _new_genesis(network: Network, secrets: Secrets, now_ms: int) -> Genesis:
-    """The genesis of a new dev chain: this node is the federation and the reporter."""
+def new_genesis(network: Network, members: Sequence[Secrets], now_ms: int) -> Genesis:
+    """The genesis of a new dev chain of these members, of whom the first leads and its reporter is the only one."""
     assert network.is_dev, "only dev makes its genesis at the first start"
+    first = members[0]
     return Genesis(
         time_ms=now_ms,
-        federation=Federation((secrets.member,)),
-        reporters=(secrets.reporter_address,),
-        seed_tip=seed_chain(secrets.seeds, 0, network.seed_length)[0],
+        federation=Federation(tuple(each.member for each in members)),
+        reporters=(first.reporter_address,),
+        seed_tip=seed_chain(first.seeds, 0, network.seed_length)[0],
     )
 
 

@@ -1,21 +1,18 @@
 """Four real nodes in one process, each a member, that vote over sockets of this computer."""
 
 import asyncio
-import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from coinone.interfaces.client.local import free_ports
 from coinone.node.clock import system_entropy
-from coinone.node.keys import load_or_make_secrets
+from coinone.node.dev.federation import make_members
 from coinone.node.network.addresses import PeerAddress
 from coinone.node.network.peering import Peering
 from coinone.node.networks import load_network
 from coinone.node.node import Node
-from coinone.protocols.sequencer.changing import seed_chain
-from coinone.rules.chain.genesis import Genesis
-from coinone.rules.consensus.federation import Federation
 
 T = TypeVar("T")
 NETWORK = load_network("dev")
@@ -27,21 +24,15 @@ class Members:
 
     def __init__(self, folder: Path, count: int = 4) -> None:
         self.folders = [folder / f"member{number}" for number in range(count)]
-        shutil.rmtree(folder, ignore_errors=True)
-        secrets = [load_or_make_secrets(each, system_entropy) for each in self.folders]
-        for each in self.folders[1:]:  # dev's members report the same prices
-            shutil.copy2(self.folders[0] / "keys" / "reporter", each / "keys" / "reporter")
-        tip = seed_chain(secrets[0].seeds, 0, NETWORK.seed_length)[0]
-        members = Federation(tuple(each.member for each in secrets))
-        self.genesis = Genesis(START_MS, members, (secrets[0].reporter_address,), tip)
-        self.ports = [_free_port() for _ in range(count)]
+        make_members(NETWORK, self.folders, START_MS, system_entropy, lambda: None)
+        self.ports = free_ports(count)
         self.nodes: dict[int, Node] = {}
         self._peerings: dict[int, Peering] = {}
         for number in range(count):
             self.start(number)
 
     def start(self, number: int) -> None:
-        node = Node(NETWORK, self.folders[number], map_size_bytes=2**28, genesis=self.genesis)
+        node = Node(NETWORK, self.folders[number], map_size_bytes=2**28)
         others = [PeerAddress("127.0.0.1", port) for n, port in enumerate(self.ports) if n != number]
         peering = Peering(node, socket.create_server(("127.0.0.1", self.ports[number])), others)
         node.start()
@@ -65,12 +56,6 @@ class Members:
     @property
     def seqs(self) -> list[int]:
         return [node.view.seq for node in self.nodes.values()]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port: int = held.getsockname()[1]
-        return port
 
 
 async def until(found: Callable[[], T], seconds: float = 20) -> T:
