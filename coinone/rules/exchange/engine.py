@@ -130,7 +130,7 @@ def _run(batch: Execution, actions: Sequence[VerifiedAction], included: Included
     for item in _in_order(batch, Segment.TRANSFERS_OUT, segments[Segment.TRANSFERS_OUT]):
         _apply(batch, item)
     weigh_quotes(batch, quotes, next_oid, np.concatenate([taken.fills, met.fills]))
-    apply_distances(batch, [])
+    apply_distances(batch)
     collect(batch)
     batch.set_cursor(seq=batch.ctx.seq, time_ms=batch.now)
     tell_payments(batch)

@@ -20,6 +20,7 @@ orders takes eight times the notional. Here prices are in 1 / QUOTE_SCALE of the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ from coinone.rules.exchange.prices.fair import add_book
 from coinone.rules.exchange.prices.funding import add_premium
 from coinone.rules.exchange.prices.oracle import is_fresh
 from coinone.rules.exchange.prices.traded import (
-    Volume,
+    Volumes,
     add_offers,
     add_trades,
     limited,
@@ -83,7 +84,7 @@ def hittable(*quotes: ImpactPrices) -> ImpactPrices:
     return ImpactPrices(min(bids), max(asks) if all(asks) else 0)
 
 
-def apply_distances(batch: Execution, met: list[ImpactPrices]) -> None:
+def apply_distances(batch: Execution, met: Sequence[ImpactPrices] = ()) -> None:
     """Set each market's distance from its index: at the end of a batch by its memory, before the takers by what they
     meet as well."""
     for market in range(batch.rows.market_count):
@@ -101,7 +102,9 @@ def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int, fills: 
     with the next batch.
     """
     trades = trades_beside_the_mark(batch, fills)
-    left_of, rest_of = impact_quotes(batch, before), impact_quotes(batch)
+    came = int(batch.rows.globals["next_oid"][0]) > before
+    left_of = impact_quotes(batch, before)
+    rest_of = impact_quotes(batch) if came else left_of
     for market, (quote, left, rest) in enumerate(zip(met, left_of, rest_of, strict=False)):
         memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
         elapsed = batch.now - memory.weighed_ms if memory.weighed_ms else 0
@@ -110,12 +113,10 @@ def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int, fills: 
         if is_fresh(batch.rows, market):
             memory = add_premium(batch, market, memory, bid, ask, weight)
             memory = add_book(memory, bid, ask, int(row["oracle"]), int(row["max_leverage"]), weight)
-        below, above = (trades.get((market, is_below), Volume()) for is_below in (True, False))
         mark, notional = int(row["mark"]), batch.ledger.listing_of(market).impact_notional
-        below = limited(below, mark * QUOTE_SCALE - bid, mark) if bid else below
-        above = limited(above, ask - mark * QUOTE_SCALE, mark) if ask else above
-        memory = add_offers(add_trades(memory, below, above, notional, weight), *quote, mark)
-        memory = add_offers(memory, *rest, mark)
+        volumes = limited(trades.get(market, Volumes()), bid, ask, mark)
+        memory = add_trades(memory, volumes, notional, weight)
+        memory = add_offers(add_offers(memory, *quote, mark), *rest, mark)
         memory = replace(memory, weighed_ms=batch.now, seen_bid=left.bid, seen_ask=left.ask)
         batch.ledger.memory.put(market, memory)
 

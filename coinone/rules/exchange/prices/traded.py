@@ -20,6 +20,7 @@ there for a moment is soon gone again.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,36 +39,42 @@ class Volume:
     distance: int = 0  # of the average price from the mark, in 1e-9 of it, rounded down
 
 
-def trades_beside_the_mark(batch: Execution, fills: Array) -> dict[tuple[int, bool], Volume]:
-    """The trades that count, by market and whether they were below the mark."""
-    rows, found = batch.rows, dict[tuple[int, bool], Volume]()
+class Volumes(NamedTuple):
+    """What was traded in a batch below the mark, and above it."""
+
+    below: Volume = Volume()
+    above: Volume = Volume()
+
+
+def trades_beside_the_mark(batch: Execution, fills: Array) -> dict[int, Volumes]:
+    """The trades that count, by market."""
+    rows, found = batch.rows, dict[int, Volumes]()
     market, px, sz = _beyond_a_step(rows.markets, fills)
     for number in np.unique(market).tolist():
         mark, notional = int(rows.markets["mark"][number]), batch.ledger.listing_of(number).impact_notional
-        for is_below in (True, False):
-            side = np.flatnonzero((market == number) & ((px < mark) == is_below))
-            furthest = side[np.argsort(np.abs(px[side] - mark), kind="stable")[::-1]]
-            if len(furthest):
-                found[number, is_below] = _summed(px[furthest], sz[furthest], mark, notional)
+        sides = [np.flatnonzero((market == number) & side) for side in (px < mark, px > mark)]
+        furthest = [side[np.argsort(np.abs(px[side] - mark), kind="stable")[::-1]] for side in sides]
+        found[number] = Volumes(*[_summed(px[side], sz[side], mark, notional) for side in furthest])
     return found
 
 
-def add_trades(
-    memory: MarketMemory, below: Volume, above: Volume, notional: int, elapsed: int
-) -> MarketMemory:
+def add_trades(memory: MarketMemory, volumes: Volumes, notional: int, elapsed: int) -> MarketMemory:
     """The market's memory with this batch's trades; `notional` in micro-quote, `elapsed` in ms."""
     kept = decay(DECAY_150_S, elapsed)
     return replace(
         memory,
-        traded_below=_moved(memory.traded_below * kept >> 64, below, notional),
-        traded_above=_moved(memory.traded_above * kept >> 64, above, notional),
+        traded_below=_moved(memory.traded_below * kept >> 64, volumes.below, notional),
+        traded_above=_moved(memory.traded_above * kept >> 64, volumes.above, notional),
     )
 
 
-def limited(volume: Volume, gap: int, mark: int) -> Volume:
-    """No more than a hittable quote leaves possible, `gap` in 1 / QUOTE_SCALE from the mark; rounded up."""
-    most = muldiv_up(max(gap, 0), TRADED_SCALE, mark * QUOTE_SCALE)
-    return replace(volume, distance=min(volume.distance, most))
+def limited(volumes: Volumes, bid: int, ask: int, mark: int) -> Volumes:
+    """No more than hittable quotes leave possible; `bid` and `ask` in 1 / QUOTE_SCALE, 0 for none."""
+    price = mark * QUOTE_SCALE
+    return Volumes(
+        _within(volumes.below, price - bid, price) if bid else volumes.below,
+        _within(volumes.above, ask - price, price) if ask else volumes.above,
+    )
 
 
 def add_offers(memory: MarketMemory, bid: int, ask: int, mark: int) -> MarketMemory:
@@ -96,6 +103,11 @@ def _beyond_a_step(markets: Array, fills: Array) -> tuple[Array, Array, Array]:
     return market[counted], px[counted], fills["sz"][counted]
 
 
+def _within(volume: Volume, gap: int, price: int) -> Volume:
+    """No further than a quote that is `gap` from the mark, rounded up."""
+    return replace(volume, distance=min(volume.distance, muldiv_up(max(gap, 0), TRADED_SCALE, price)))
+
+
 def _summed(prices: Array, sizes: Array, mark: int, notional: int) -> Volume:
     """Value and distance of the first trades, up to the notional."""
     size = value = 0
@@ -104,6 +116,8 @@ def _summed(prices: Array, sizes: Array, mark: int, notional: int) -> Volume:
         size, value = size + take, value + take * px
         if value >= notional:
             break
+    if not size:
+        return Volume()
     gap = abs(mark * size - value)
     return Volume(min(value, notional), muldiv_down(gap, TRADED_SCALE, mark * size))
 
