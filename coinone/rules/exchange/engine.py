@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from coinone.base.crypto.keccak import keccak256
 from coinone.base.primitives.types import Hash32
 from coinone.rules.exchange.accounts.locks import is_locked
@@ -129,7 +127,7 @@ def _run(batch: Execution, actions: Sequence[VerifiedAction], included: Included
     liquidation.settle(work)
     for item in _in_order(batch, Segment.TRANSFERS_OUT, segments[Segment.TRANSFERS_OUT]):
         _apply(batch, item)
-    weigh_quotes(batch, quotes, next_oid, np.concatenate([taken.fills, met.fills]))
+    weigh_quotes(batch, quotes, next_oid, [taken.fills, met.fills])
     apply_distances(batch)
     collect(batch)
     batch.set_cursor(seq=batch.ctx.seq, time_ms=batch.now)

@@ -39,7 +39,7 @@ from coinone.rules.exchange.prices.fair import add_book
 from coinone.rules.exchange.prices.funding import add_premium
 from coinone.rules.exchange.prices.oracle import is_fresh
 from coinone.rules.exchange.prices.traded import (
-    Volumes,
+    NO_VOLUMES,
     add_offers,
     add_trades,
     limited,
@@ -63,19 +63,28 @@ class ImpactPrices(NamedTuple):
     ask: int
 
 
-def impact_quotes(batch: Execution, before: int = OID_END) -> list[ImpactPrices]:
-    """Each market's current impact prices, from orders with ids below `before`."""
+def impact_quotes(batch: Execution) -> list[ImpactPrices]:
+    """Each market's current impact prices."""
+    _, quotes = impact_quotes_since(batch, OID_END)
+    return quotes
+
+
+def impact_quotes_since(batch: Execution, before: int) -> tuple[list[ImpactPrices], list[ImpactPrices]]:
+    """Each market's current impact prices from orders with ids below `before`, and from all orders."""
     rows, listing_of = batch.rows, batch.ledger.listing_of
     notionals = np.array([listing_of(n).impact_notional for n in range(rows.market_count)], np.int64)
-    found = np.zeros((len(notionals), 4), np.int64)
+    found = np.zeros((len(notionals), 8), np.int64)
     _walk(rows.core(), notionals, before, found, np.zeros((len(rows.accounts), 6), np.int64))
-    return [
-        ImpactPrices(
-            div_down(bid_value * QUOTE_SCALE, bid_size) if bid_size else 0,
-            div_up(ask_value * QUOTE_SCALE, ask_size) if ask_size else 0,
-        )
-        for bid_value, bid_size, ask_value, ask_size in found.tolist()
-    ]
+    return [_prices(row[:4]) for row in found.tolist()], [_prices(row[4:]) for row in found.tolist()]
+
+
+def _prices(found: list[int]) -> ImpactPrices:
+    """From value and size of a trade into the bids, and into the asks; size 0: too thin."""
+    bid_value, bid_size, ask_value, ask_size = found
+    return ImpactPrices(
+        div_down(bid_value * QUOTE_SCALE, bid_size) if bid_size else 0,
+        div_up(ask_value * QUOTE_SCALE, ask_size) if ask_size else 0,
+    )
 
 
 def hittable(*quotes: ImpactPrices) -> ImpactPrices:
@@ -95,16 +104,14 @@ def apply_distances(batch: Execution, met: Sequence[ImpactPrices] = ()) -> None:
         apply_distance(batch.rows, market, *distance_of(memory, mark, leverage))
 
 
-def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int, fills: Array) -> None:
+def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int, fills: Sequence[Array]) -> None:
     """Weight what a batch's takers could hit and what was traded, and store the public quotes at its end.
 
     The takers met `met`, made of orders with ids below `before`. A market listed after them is not in it: it begins
     with the next batch.
     """
     trades = trades_beside_the_mark(batch, fills)
-    came = int(batch.rows.globals["next_oid"][0]) > before
-    left_of = impact_quotes(batch, before)
-    rest_of = impact_quotes(batch) if came else left_of
+    left_of, rest_of = impact_quotes_since(batch, before)
     for market, (quote, left, rest) in enumerate(zip(met, left_of, rest_of, strict=False)):
         memory, row = batch.ledger.memory_of(market), batch.rows.markets[market]
         elapsed = batch.now - memory.weighed_ms if memory.weighed_ms else 0
@@ -114,7 +121,7 @@ def weigh_quotes(batch: Execution, met: list[ImpactPrices], before: int, fills: 
             memory = add_premium(batch, market, memory, bid, ask, weight)
             memory = add_book(memory, bid, ask, int(row["oracle"]), int(row["max_leverage"]), weight)
         mark, notional = int(row["mark"]), batch.ledger.listing_of(market).impact_notional
-        volumes = limited(trades.get(market, Volumes()), bid, ask, mark)
+        volumes = limited(trades[market], bid, ask, mark) if market in trades else NO_VOLUMES
         memory = add_trades(memory, volumes, notional, weight)
         memory = add_offers(add_offers(memory, *quote, mark), *rest, mark)
         memory = replace(memory, weighed_ms=batch.now, seen_bid=left.bid, seen_ask=left.ask)
@@ -171,10 +178,17 @@ def _met(core: Any, slot: int, ladder: int, met: Any) -> int:
     return i64(lots)
 
 
+@inlined
+def _part(lots: int, px: int, missing: int) -> int:
+    """The lots of an order that a trade takes which lacks so much value; the last lot may exceed it."""
+    return i64(min(lots, (missing + px - 1) // px))
+
+
 @part
-def _impact(core: Any, ladder: int, notional: int, before: int, met: Any) -> tuple[int, int]:
-    """Value and size of a trade of `notional` into a side's orders with ids below `before`; size 0: too thin."""
-    value = size = i64(0)
+def _impact(core: Any, ladder: int, notional: int, before: int, met: Any) -> tuple[int, int, int, int]:
+    """Value and size of a trade of `notional` into a side's orders with ids below `before`, then into all orders; size
+    0: too thin."""
+    value = size = all_value = all_size = i64(0)
     place, looked = core.ladder_counts[ladder] - 1, 0
     while place >= core.ladder_firsts[ladder] and looked < IMPACT_ORDERS:
         px = abs(core.ladder_keys[ladder, place])
@@ -182,15 +196,21 @@ def _impact(core: Any, ladder: int, notional: int, before: int, met: Any) -> tup
         while slot >= 0 and looked < IMPACT_ORDERS:
             looked += 1
             lots = _met(core, slot, ladder, met)
+            if all_value < notional:
+                take = _part(lots, px, notional - all_value)
+                all_value += px * take
+                all_size += take
             if core.orders[slot].oid < before:
-                take = min(lots, (notional - value + px - 1) // px)
+                take = _part(lots, px, notional - value)
                 value += px * take
                 size += take
                 if value >= notional:
-                    return value, size
+                    return value, size, all_value, all_size
             slot = i64(core.links[slot].next)
         place -= 1
-    return i64(0), i64(0)
+    if all_value < notional:
+        return i64(0), i64(0), i64(0), i64(0)
+    return i64(0), i64(0), all_value, all_size
 
 
 @njit(
@@ -199,11 +219,16 @@ def _impact(core: Any, ladder: int, notional: int, before: int, met: Any) -> tup
     _nrt=False,
 )
 def _walk(words: Any, notionals: Any, before: int, found: Any, met: Any) -> None:
-    """Set found[market] to value and size of the impact trade into the bids, then into the asks; size 0: too thin."""
+    """Set found[market] to value and size of the impact trade into the bids, then into the asks, by orders with ids
+    below `before`, then the same by all orders; size 0: too thin."""
     core = attach(words)
     list_stale(core)
     for market in range(notionals.shape[0]):
         for side in range(2):
-            value, size = _impact(core, ladder_of(market, side), notionals[market], before, met)
+            value, size, all_value, all_size = _impact(
+                core, ladder_of(market, side), notionals[market], before, met
+            )
             found[market, 2 * side] = value
             found[market, 2 * side + 1] = size
+            found[market, 4 + 2 * side] = all_value
+            found[market, 5 + 2 * side] = all_size

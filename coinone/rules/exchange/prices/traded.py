@@ -19,6 +19,7 @@ there for a moment is soon gone again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -46,10 +47,16 @@ class Volumes(NamedTuple):
     above: Volume = Volume()
 
 
-def trades_beside_the_mark(batch: Execution, fills: Array) -> dict[int, Volumes]:
+NO_VOLUMES = Volumes()
+
+
+def trades_beside_the_mark(batch: Execution, fills: Sequence[Array]) -> dict[int, Volumes]:
     """The trades that count, by market."""
     rows, found = batch.rows, dict[int, Volumes]()
-    market, px, sz = _beyond_a_step(rows.markets, fills)
+    found_in = [_beyond_a_step(rows.markets[: rows.market_count], each) for each in fills if len(each)]
+    if not any(len(far) for far, _, _ in found_in):
+        return found
+    market, px, sz = map(np.concatenate, zip(*found_in, strict=True))
     for number in np.unique(market).tolist():
         mark, notional = int(rows.markets["mark"][number]), batch.ledger.listing_of(number).impact_notional
         sides = [np.flatnonzero((market == number) & side) for side in (px < mark, px > mark)]
@@ -60,6 +67,8 @@ def trades_beside_the_mark(batch: Execution, fills: Array) -> dict[int, Volumes]
 
 def add_trades(memory: MarketMemory, volumes: Volumes, notional: int, elapsed: int) -> MarketMemory:
     """The market's memory with this batch's trades; `notional` in micro-quote, `elapsed` in ms."""
+    if volumes is NO_VOLUMES and memory.traded_below == memory.traded_above == 0:
+        return memory
     kept = decay(DECAY_150_S, elapsed)
     return replace(
         memory,
@@ -86,6 +95,8 @@ def add_offers(memory: MarketMemory, bid: int, ask: int, mark: int) -> MarketMem
         below = min(below, price - min(bid, memory.seen_bid))
     if ask and memory.seen_ask:
         above = min(above, max(ask, memory.seen_ask) - price)
+    if below <= 0 and above <= 0:
+        return memory
     return replace(
         memory,
         traded_below=max(memory.traded_below, muldiv_down(below, TRADED_SCALE, price)),
@@ -94,13 +105,11 @@ def add_offers(memory: MarketMemory, bid: int, ask: int, mark: int) -> MarketMem
 
 
 def _beyond_a_step(markets: Array, fills: Array) -> tuple[Array, Array, Array]:
-    """Market, price and size of the fills that count. Only these columns are copied: a row is wide."""
+    """Market, price and size of the fills that count: of thousands, seldom one. Only these columns are read."""
     market, px = fills["market"], fills["px"]
-    marks = markets["mark"][market]
-    step = marks // (DISTANCE_STEPS * markets["max_leverage"][market])
-    gap = np.abs(marks - px)
-    counted = (gap > 0) & (gap >= step)
-    return market[counted], px[counted], fills["sz"][counted]
+    steps = markets["mark"] // (DISTANCE_STEPS * markets["max_leverage"])
+    far = np.flatnonzero(np.abs(px - markets["mark"][market]) >= np.maximum(steps, 1)[market])
+    return market[far], px[far], fills["sz"][far]
 
 
 def _within(volume: Volume, gap: int, price: int) -> Volume:
